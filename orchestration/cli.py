@@ -1,0 +1,50 @@
+"""The `bioloupe` command. Subcommands are imported when they are called, so that `bioloupe db url` stays quick."""
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "refresh": "orchestration.commands.refresh:refresh",
+    "ui": "orchestration.commands.ui:ui",
+    "status": "orchestration.commands.status:status",
+    "db": "orchestration.commands.db:db",
+    "sandbox": "orchestration.commands.sandbox:sandbox",
+    "enrich": "orchestration.commands.enrich:enrich",
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a subcommand's module only when that subcommand is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bioloupe-data")
+def bioloupe() -> None:
+    """A warehouse of clinical trials, refreshed every night.
+
+    Start with `bioloupe refresh`: it starts what is not configured (Postgres, a language model, a synthetic
+    registry), loads, models and reads, and says what changed. Configuration: environment variables, see README.md.
+    """
+
+
+def main() -> None:
+    """Run the command; a wrong setting is one clear line on stderr and exit code 2."""
+    from orchestration.settings import ConfigurationError
+
+    try:
+        bioloupe()
+    except ConfigurationError as error:
+        click.secho(f"bioloupe: {error}", fg="red", err=True)
+        sys.exit(2)
