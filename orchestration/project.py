@@ -1,0 +1,33 @@
+"""The dbt project as Dagster sees it, and its manifest: prepared once, never inside a step."""
+
+from pathlib import Path
+
+from dagster_dbt import DbtProject
+from filelock import FileLock
+
+from orchestration.runtime import DBT_PROJECT_DIR
+from orchestration.settings import PROJECT_ROOT, settings
+
+GENERATED = {"target", "logs"}
+
+
+def dbt_project() -> DbtProject:
+    """The project with the target that BIOLOUPE_ENV names; its manifest is parsed anew only when a file changed."""
+    project = DbtProject(DBT_PROJECT_DIR, profiles_dir=PROJECT_ROOT, target=settings().env)
+    if not _is_fresh(project.manifest_path):
+        project.manifest_path.parent.mkdir(exist_ok=True)
+        # Web server, daemon and run workers may all load the definitions at once: one of them parses.
+        with FileLock(project.manifest_path.with_suffix(".lock")):
+            if not _is_fresh(project.manifest_path):
+                project.preparer.prepare(project)
+                project.manifest_path.touch()
+    return project
+
+
+def _is_fresh(manifest: Path) -> bool:
+    return manifest.exists() and manifest.stat().st_mtime >= max(f.stat().st_mtime for f in _source_files())
+
+
+def _source_files() -> list[Path]:
+    inside = [f for f in DBT_PROJECT_DIR.rglob("*") if f.relative_to(DBT_PROJECT_DIR).parts[0] not in GENERATED]
+    return [*inside, PROJECT_ROOT / "profiles.yml"]

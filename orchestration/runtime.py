@@ -1,0 +1,36 @@
+"""What a process needs before it can run dbt or Dagster: a database, DAGSTER_HOME, dbt's directories."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from orchestration.settings import PROJECT_ROOT, settings
+from orchestration.warehouse import Warehouse, ensure
+
+DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+INSTANCE_CONFIG = Path(__file__).parent / "dagster.yaml"
+
+
+def activate() -> Warehouse:
+    """Start or find the database and point this process, and whatever it starts, at it.
+
+    Child processes (dbt, Dagster's web server, daemon and run workers) read the same environment
+    variables as people do, so they are told through those and never start a database of their own.
+    """
+    config = settings()
+    warehouse = ensure(config)
+    dagster_home = config.home / "dagster"
+    dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(INSTANCE_CONFIG, dagster_home / "dagster.yaml")
+    os.environ.update(
+        DATABASE_URL=warehouse.url,
+        DAGSTER_DATABASE_URL=warehouse.dagster_url,
+        DAGSTER_HOME=str(dagster_home),
+        DAGSTER_DISABLE_TELEMETRY="yes",
+        DBT_PROJECT_DIR=str(DBT_PROJECT_DIR),
+        DBT_PROFILES_DIR=str(PROJECT_ROOT),
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+        PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    )
+    return warehouse
