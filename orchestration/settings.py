@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         return self.openai_api_key is None and self.openai_base_url is None
 
     @property
+    def api_url(self) -> str:
+        """Where studies come from outside sandbox mode: a set URL wins over the mode."""
+        return self.ctgov_api_url or PUBLIC_CTGOV_API_URL
+
+    @property
     def uses_sandbox(self) -> bool:
         return self.ctgov_api_url is None and self.sources == "sandbox"
 

@@ -1,0 +1,127 @@
+"""What one nightly run did, read from its events, and the tables that say so."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from dagster import DagsterEvent, DagsterEventType
+from rich.console import Console
+from rich.table import Table
+
+# First part of an asset key → the layer that a person knows.
+LAYERS = {
+    "raw_ctgov": "raw",
+    "ctgov": "staging",
+    "intermediate": "intermediate",
+    "enrichment": "enrichment",
+    "analytics": "analytics",
+}
+MODELS_OF = {"dbt_staging": {"ctgov", "intermediate"}, "dbt_analytics": {"analytics"}}
+LOAD, READ = "raw_ctgov/studies", "enrichment/stop_reasons"
+
+
+@dataclass
+class Outcome:
+    """What the events of one run said."""
+
+    materialized: dict[str, dict[str, Any]] = field(default_factory=dict)
+    checks: dict[bool, list[str]] = field(default_factory=lambda: {True: [], False: []})
+    failures: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    succeeded: bool = False
+
+    def add(self, event: DagsterEvent) -> None:
+        if event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
+            materialization = event.step_materialization_data.materialization
+            values = {name: value.value for name, value in materialization.metadata.items()}
+            self.materialized["/".join(materialization.asset_key.path)] = values
+        elif event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            self.checks[check.passed].append(f"{'/'.join(check.asset_key.path)}: {check.check_name}")
+        elif event.event_type == DagsterEventType.STEP_FAILURE and event.step_key:
+            self.failures[event.step_key] = _reason(event)
+        elif event.event_type == DagsterEventType.RUN_SUCCESS:
+            self.succeeded = True
+
+
+def reason(event: DagsterEvent) -> str:
+    """The innermost cause of a failed or retried step, in one line."""
+    data = event.step_retry_data if event.is_step_up_for_retry else event.step_failure_data
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return " ".join(error.message.split()) if error else "unknown"
+
+
+def note(step: str, outcome: Outcome) -> str:
+    """One line on what a step has done so far."""
+    if step == "load_clinicaltrials_gov":
+        return _loaded(outcome.materialized.get(LOAD, {}))
+    if step == "enrich_stop_reasons":
+        return _read(outcome.materialized.get(READ, {}))
+    models = [key for key in outcome.materialized if key.split("/")[0] in MODELS_OF[step]]
+    return f"{len(models)} models, {len(outcome.checks[True])} checks passed, {len(outcome.checks[False])} failed"
+
+
+def _loaded(values: dict[str, Any]) -> str:
+    if not values:
+        return ""
+    if values["nothing_to_do"]:
+        return f"nothing to do: the registry still stands at {values['registry_timestamp']}"
+    return (
+        f"{values['studies_new']:,} new, {values['studies_changed']:,} changed, {values['studies_gone']:,} gone, "
+        f"{values['studies_rejected']:,} rejected"
+    )
+
+
+def _read(values: dict[str, Any]) -> str:
+    if not values:
+        return ""
+    if "skipped" in values:
+        return str(values["skipped"])
+    read = f"{values['answered_by_rule']:,} by rule, {values['answered_by_model']:,} by model, {values['failed']:,} failed"
+    return read + (f", {values['unread']:,} left for the next refresh" if values["unread"] else "")
+
+
+def conclude(console: Console, outcome: Outcome, seconds: float, run_id: str) -> None:
+    """Print what changed, what failed and where to look next."""
+    console.print()
+    console.print(_summary(outcome, seconds))
+    for step, why in outcome.failures.items():
+        console.print(f"[red]{step} failed:[/] {why}")
+    for name in outcome.checks[False]:
+        console.print(f"[red]check failed:[/] {name}")
+    if not outcome.succeeded:
+        console.print(
+            "[red]The refresh did not finish.[/] What was loaded and read is kept: mend the cause, run it again."
+        )
+    console.print(
+        f"\nLook next\n"
+        f"  bioloupe ui                      lineage, checks and this run ({run_id[:8]}) in the browser\n"
+        f"  bioloupe status                  freshness, row counts, last runs\n"
+        f'  psql "$(bioloupe db url)"        select stop_reason, count(*) from analytics.fct_stopped_trials group by 1'
+    )
+
+
+def _summary(outcome: Outcome, seconds: float) -> Table:
+    table = Table(title="What changed", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    load, read = outcome.materialized.get(LOAD, {}), outcome.materialized.get(READ, {})
+    table.add_row("studies", _loaded(load) or "not loaded")
+    for layer, rows in _rows_by_layer(outcome).items():
+        table.add_row(f"rows in {layer}", f"{rows:,}")
+    table.add_row("checks", f"{len(outcome.checks[True]):,} passed, {len(outcome.checks[False]):,} failed")
+    table.add_row("free text", _read(read) or "not read")
+    if "calls" in read:
+        tokens = f"{read['prompt_tokens']:,} tokens in, {read['completion_tokens']:,} out"
+        table.add_row("model calls", f"{read['calls']:,} ({tokens}, ${read['cost_usd']:.4f})")
+    steps = ", ".join(f"{step} {took:.0f}" for step, took in outcome.seconds.items())
+    table.add_row("seconds", f"{seconds:.0f}" + (f" ({steps})" if steps else ""))
+    return table
+
+
+def _rows_by_layer(outcome: Outcome) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for key, values in outcome.materialized.items():
+        layer = LAYERS.get(key.split("/")[0])
+        if layer and "dagster/row_count" in values:
+            rows[layer] = rows.get(layer, 0) + int(values["dagster/row_count"])
+    return rows

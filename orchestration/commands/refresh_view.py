@@ -1,0 +1,126 @@
+"""What `bioloupe refresh` shows: a live line per step, then what changed and where to look."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from orchestration import progress
+from orchestration.commands.refresh_report import Outcome, conclude, note, reason
+from orchestration.nightly import RefreshRunning, create_run, events
+from orchestration.runtime import activate
+from orchestration.settings import Settings
+
+STEPS = {
+    "load_clinicaltrials_gov": "load     ",
+    "dbt_staging": "staging  ",
+    "enrich_stop_reasons": "read     ",
+    "dbt_analytics": "analytics",
+}
+
+
+def run_and_show(console: Console, config: Settings, log: Path) -> bool:
+    """Run the nightly job and draw it. Returns whether it succeeded."""
+    began = time.monotonic()
+    activate()
+    _introduce(console, config)
+    with DagsterInstance.get() as instance:
+        try:
+            run = create_run(instance)
+        except RefreshRunning as error:
+            console.print(f"[red]not started:[/] {error}")
+            return False
+        outcome = _follow(console, events(run, instance))
+    conclude(console, outcome, time.monotonic() - began, run.run_id)
+    if not outcome.succeeded:
+        console.print(f"\nThe whole log: {log}")
+    return outcome.succeeded
+
+
+def _introduce(console: Console, config: Settings) -> None:
+    database = f"embedded Postgres, port {config.db_port}" if config.uses_embedded_database else "DATABASE_URL"
+    if config.uses_sandbox:
+        source = f"synthetic registry, {config.sandbox_studies:,} studies (BIOLOUPE_SOURCES=live for the public one)"
+    else:
+        source = config.api_url
+    if config.llm == "off":
+        model = "off (BIOLOUPE_LLM=off): free text stays unread"
+    elif config.uses_embedded_llm:
+        model = "embedded, Qwen2.5-Coder-1.5B-Instruct"
+    else:
+        model = f"{config.llm_model or 'default model'} at {config.openai_base_url or 'api.openai.com'}"
+    console.print(f"[bold]bioloupe refresh[/]\n  database  {database}\n  registry  {source}\n  reader    {model}\n")
+
+
+class _Lines:
+    """One live line per step; where there is no terminal, a line when something begins, moves or ends."""
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._bars = Progress(
+            SpinnerColumn(finished_text="[green]✓[/]"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=False,
+            disable=not console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._printed = 0.0
+
+    def __enter__(self) -> "_Lines":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def begin(self, step: str) -> None:
+        self._tasks[step] = self._bars.add_task(STEPS.get(step, step), total=None, note="")
+        self._plain(f"{STEPS.get(step, step)}  begins", always=True)
+
+    def move(self, step: str, done: int, total: int | None, text: str) -> None:
+        if step in self._tasks:
+            self._bars.update(self._tasks[step], completed=done, total=total, note=text)
+            self._plain(f"{STEPS.get(step, step)}  {text}")
+
+    def end(self, step: str, text: str, failed: bool = False) -> None:
+        if step in self._tasks:
+            mark = "[red]failed[/] " if failed else ""
+            self._bars.update(self._tasks[step], total=1, completed=0 if failed else 1, note=mark + text)
+            self._bars.stop_task(self._tasks[step])
+            self._plain(f"{STEPS.get(step, step)}  {mark}{text}", always=True)
+
+    def _plain(self, line: str, always: bool = False) -> None:
+        now = time.monotonic()
+        if not self._console.is_terminal and (always or now - self._printed > 5):
+            self._printed = now
+            self._console.print(line)
+
+
+def _follow(console: Console, stream: Iterator[DagsterEvent]) -> Outcome:
+    outcome = Outcome()
+    began: dict[str, float] = {}
+    current = ""
+    with _Lines(console) as lines:
+        progress.watch(lambda p: lines.move(current, p.done, p.total, str(p)))
+        for event in stream:
+            outcome.add(event)
+            step = event.step_key or ""
+            if event.event_type == DagsterEventType.STEP_START:
+                current, began[step] = step, time.monotonic()
+                lines.begin(step)
+            elif event.event_type == DagsterEventType.ASSET_MATERIALIZATION and step.startswith("dbt_"):
+                lines.move(step, 0, None, note(step, outcome))
+            elif event.event_type in (DagsterEventType.STEP_SUCCESS, DagsterEventType.STEP_FAILURE):
+                outcome.seconds[step] = time.monotonic() - began.get(step, time.monotonic())
+                failed = event.event_type == DagsterEventType.STEP_FAILURE
+                lines.end(step, note(step, outcome), failed)
+            elif event.event_type == DagsterEventType.STEP_UP_FOR_RETRY:
+                lines.move(step, 0, None, "waits, then tries again: " + reason(event))
+    return outcome

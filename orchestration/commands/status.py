@@ -1,0 +1,92 @@
+"""`bioloupe status`: how fresh, how much, and how the last runs ended."""
+
+from datetime import datetime, timezone
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.option("--runs", default=5, show_default=True, help="How many of the last runs to list.")
+def status(runs: int) -> None:
+    """Print freshness, row counts and the last runs."""
+    from rich.console import Console
+
+    from orchestration.runtime import activate
+
+    warehouse = activate()
+    console = Console(highlight=False)
+    _freshness(console, warehouse.url)
+    _tables(console, warehouse.url)
+    _runs(console, runs)
+
+
+FRESHNESS = """
+select data_timestamp, observed_at from raw_ctgov.registry_versions order by observed_at desc limit 1
+"""
+UNREAD = """
+select count(*) from intermediate.int_stop_reason_texts texts
+where not exists (select from enrichment.stop_reasons answers where answers.text_hash = texts.text_hash)
+"""
+# The planner's estimates: exact counts of every table would take minutes on a whole registry.
+TABLES = """
+select nspname, count(*), sum(greatest(reltuples, 0))::bigint, sum(pg_total_relation_size(c.oid))::bigint
+from pg_class c join pg_namespace n on n.oid = relnamespace
+where relkind in ('r', 'm', 'p') and nspname = any(%s) group by 1
+"""
+
+
+def _freshness(console: Any, url: str) -> None:
+    from orchestration.warehouse import query
+
+    rows = query(url, FRESHNESS) if _exists(url, "raw_ctgov.registry_versions") else []
+    if not rows:
+        console.print("nothing loaded yet: run [bold]bioloupe refresh[/]")
+        return
+    stamp, observed = rows[0]
+    console.print(f"registry   as of {stamp}, loaded {_ago(observed)}")
+    if _exists(url, "intermediate.int_stop_reason_texts"):
+        unread = query(url, UNREAD)[0][0]
+        console.print(f"free text  {unread:,} texts unread" if unread else "free text  all read")
+
+
+def _tables(console: Any, url: str) -> None:
+    from rich.table import Table
+
+    from orchestration.warehouse import SCHEMAS, query
+
+    table = Table("schema", "tables", "rows (about)", "size", box=None, padding=(0, 2, 0, 0))
+    counts = {row[0]: row[1:] for row in query(url, TABLES, (list(SCHEMAS),))}
+    for schema in SCHEMAS:
+        tables, rows, size = counts.get(schema, (0, 0, 0))
+        table.add_row(schema, f"{tables}", f"{rows:,}", f"{size / 1e6:,.1f} MB")
+    console.print(table)
+
+
+def _runs(console: Any, limit: int) -> None:
+    from dagster import DagsterInstance
+    from rich.table import Table
+
+    table = Table("run", "job", "status", "started", "seconds", box=None, padding=(0, 2, 0, 0))
+    with DagsterInstance.get() as instance:
+        for record in instance.get_run_records(limit=limit):
+            run, began, ended = record.dagster_run, record.start_time, record.end_time
+            started = _ago(datetime.fromtimestamp(began, timezone.utc)) if began else "not yet"
+            took = f"{ended - began:.0f}" if began and ended else ""
+            table.add_row(run.run_id[:8], run.job_name, run.status.value.lower(), started, took)
+    console.print(table if table.row_count else "no run yet")
+
+
+def _exists(url: str, relation: str) -> bool:
+    from orchestration.warehouse import query
+
+    return query(url, "select to_regclass(%s) is not null", (relation,))[0][0] is True
+
+
+def _ago(moment: datetime) -> str:
+    """How long ago `moment` (with a zone) was, in the largest unit that fits."""
+    seconds = (datetime.now(timezone.utc) - moment).total_seconds()
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return f"{max(seconds, 0):.0f} s ago"

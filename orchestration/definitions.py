@@ -1,0 +1,27 @@
+"""Everything Dagster knows of this project, put together."""
+
+from dagster import Definitions, in_process_executor
+from dagster_dbt import DbtCliResource
+from dagster_dlt import DagsterDltResource
+
+from orchestration.assets.enrichment import enrich_stop_reasons
+from orchestration.assets.ingestion import load_clinicaltrials_gov
+from orchestration.assets.names import registry
+from orchestration.assets.transform import PROJECT, dbt_analytics, dbt_staging
+from orchestration.automation.jobs import nightly_refresh, nightly_schedule
+from orchestration.resources.language_model import LanguageModel
+from orchestration.resources.warehouse import WarehouseResource
+
+defs = Definitions(
+    assets=[registry, load_clinicaltrials_gov, dbt_staging, enrich_stop_reasons, dbt_analytics],
+    jobs=[nightly_refresh],
+    schedules=[nightly_schedule],
+    resources={
+        "dlt": DagsterDltResource(),
+        "dbt": DbtCliResource(project_dir=PROJECT, dbt_executable="dbt"),
+        "warehouse": WarehouseResource(),
+        "language_model": LanguageModel(),
+    },
+    # A step costs milliseconds in process and seconds in a process of its own (DESIGN: one machine).
+    executor=in_process_executor,
+)

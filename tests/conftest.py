@@ -1,0 +1,61 @@
+"""Fixtures that several rooms share: a real Postgres, and databases to throw away."""
+
+import socket
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from orchestration.local.postgres import EmbeddedPostgres
+
+_number = count()
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """An embedded server of this test session's own."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres home"), free_port())
+    with pytest.MonkeyPatch.context() as patch:
+        # The tests' credentials stay out of the password file of whoever runs them.
+        patch.setenv("PGPASSFILE", str(server.home / "pgpass"))
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def warehouse_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of an empty database that is dropped after the test."""
+    name = f"test_{next(_number)}"
+    _administer(postgres_server, "create database {}", name)
+    yield postgres_server.url(name)
+    _administer(postgres_server, "drop database {} with (force)", name)
+
+
+def _administer(server: EmbeddedPostgres, statement: str, name: str) -> None:
+    connection = psycopg2.connect(server.url("postgres"))
+    connection.autocommit = True
+    try:
+        connection.cursor().execute(sql.SQL(statement).format(sql.Identifier(name)))
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real registry records beside the checkout; a test that needs it is skipped where it is absent."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("no folder `shared` with real registry records beside this checkout")
+    return folder
