@@ -1,0 +1,172 @@
+"""The warehouse: find it or start it, and make the databases, schemas and tables that others rely on."""
+
+import logging
+import re
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import errors, sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from orchestration.local.password_file import password_file, remember
+from orchestration.local.postgres import HOST, USER, EmbeddedPostgres
+from orchestration.settings import ConfigurationError, Settings
+
+DATABASE = "bioloupe"
+DAGSTER_DATABASE = "dagster"
+SCHEMAS = ("raw_ctgov", "ctgov", "intermediate", "analytics", "enrichment")
+CONNECT_SECONDS = 10
+
+_TABLES = sorted(Path(__file__).parent.glob("enrichment/**/schema.sql"))
+_DRIVER = re.compile(r"^postgres(ql)?(\+\w+)?://")
+# Commands that start together take turns; any number that nothing else locks would do.
+_TURN = 7_246_310_518
+_log = logging.getLogger(__name__)
+
+
+class WarehouseError(ConfigurationError):
+    """The database can't be used as configured; the message says why and names the remedy, never the password."""
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Where the data is and where Dagster keeps its runs: DSNs that libpq, dlt, dbt and SQLAlchemy read."""
+
+    url: str
+    dagster_url: str
+
+
+def ensure(settings: Settings) -> Warehouse:
+    """Start the embedded server if no DATABASE_URL is set, and prepare the databases. Cheap when all is there.
+
+    Raises ConfigurationError (WarehouseError, EmbeddedPostgresError) with the remedy.
+    """
+    if settings.database_url is None:
+        url = _start_embedded(settings)
+        _create_missing(_sibling(url, "postgres"), DATABASE)
+    else:
+        url = normalised(settings.database_url.get_secret_value(), "DATABASE_URL")
+    if settings.dagster_database_url is None:
+        dagster_url = _sibling(url, DAGSTER_DATABASE)
+        _create_missing(url, DAGSTER_DATABASE)
+    else:
+        dagster_url = normalised(settings.dagster_database_url.get_secret_value(), "DAGSTER_DATABASE_URL")
+    _prepare(url)
+    return Warehouse(url, dagster_url)
+
+
+def connect(url: str) -> Connection:
+    """Connect with psycopg2. `url` may name a driver (`postgresql+psycopg2://`), as SQLAlchemy's do.
+
+    Raises WarehouseError where no connection is made.
+    """
+    try:
+        return psycopg2.connect(
+            _DRIVER.sub("postgresql://", url), connect_timeout=CONNECT_SECONDS, fallback_application_name="bioloupe"
+        )
+    except psycopg2.OperationalError as error:
+        raise WarehouseError(f"no connection to {without_password(url)}: {str(error).strip()}") from error
+
+
+def normalised(url: str, variable: str) -> str:
+    """The same DSN as `postgresql://…`, which all readers understand. `variable` is named in the WarehouseError."""
+    match = _DRIVER.match(url)
+    if match is None or _parsed(url) is None:
+        raise WarehouseError(f"{variable} must look like postgresql://user:password@host:5432/database")
+    return "postgresql://" + url[match.end() :]
+
+
+def without_password(url: str) -> str:
+    """The DSN as it may be shown."""
+    parsed = _parsed(url)
+    return parsed.render_as_string(hide_password=True) if parsed else "an unreadable URL"
+
+
+def embedded(settings: Settings) -> EmbeddedPostgres:
+    """The embedded server of these settings, running or not."""
+    return EmbeddedPostgres(settings.home, settings.db_port)
+
+
+def _start_embedded(settings: Settings) -> str:
+    server = embedded(settings)
+    server.start()
+    file = password_file()
+    try:
+        remember(file, HOST, server.port, USER, server.password())
+    except OSError as error:
+        _log.warning("plain dbt and psql won't find the password: %s can't be written (%s)", file, error)
+    return server.url(DATABASE)
+
+
+def _sibling(url: str, database: str) -> str:
+    """Another database on the same server."""
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _parsed(url: str) -> URL | None:
+    try:
+        return make_url(_DRIVER.sub("postgresql://", url))
+    except (ArgumentError, ValueError):
+        return None
+
+
+def _create_missing(url: str, name: str) -> None:
+    """Create the database `name`, if it is missing, on the server that `url` leads to."""
+    with closing(connect(url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("select from pg_database where datname = %s", (name,))
+        if cursor.rowcount:
+            return
+        try:
+            cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        except (errors.DuplicateDatabase, errors.UniqueViolation):
+            _log.info("another command has just created the database %s", name)
+        except errors.InsufficientPrivilege:
+            raise WarehouseError(
+                f"there is no database `{name}` on the server of {without_password(url)}, and its user may not create "
+                f"one: have it created (create database {name}), or set DAGSTER_DATABASE_URL to another database"
+            ) from None
+
+
+def _prepare(url: str) -> None:
+    """Create missing schemas and the tables of enrichment, and have large values compressed with lz4."""
+    with closing(connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", (_TURN,))
+        _prefer_lz4(cursor)
+        try:
+            _create_schemas(cursor)
+            for file in _TABLES:
+                cursor.execute(file.read_text())
+        except errors.InsufficientPrivilege as error:
+            raise WarehouseError(
+                f"the user of {without_password(url)} may not create what the warehouse needs: {str(error).strip()}\n"
+                "Make that user the database's owner, or grant it create on the database."
+            ) from error
+
+
+def _create_schemas(cursor: Cursor) -> None:
+    # Asked first: `create schema if not exists` needs the right to create even where nothing is missing.
+    cursor.execute("select nspname from pg_namespace where nspname = any(%s)", (list(SCHEMAS),))
+    present = {name for (name,) in cursor.fetchall()}
+    for schema in SCHEMAS:
+        if schema not in present:
+            cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+
+
+def _prefer_lz4(cursor: Cursor) -> None:
+    """Make lz4 the database's default for large values: half the cost of pglz.
+
+    Not every server is built with it, and only a database's owner may say so; elsewhere all stays as it is.
+    """
+    cursor.execute(
+        "select datname from pg_settings, pg_database where name = 'default_toast_compression' and setting <> 'lz4' "
+        "and 'lz4' = any(enumvals) and datname = current_database() and pg_has_role(datdba, 'usage')"
+    )
+    for (database,) in cursor.fetchall():
+        alter = sql.SQL("alter database {} set default_toast_compression = 'lz4'")
+        cursor.execute(alter.format(sql.Identifier(database)))
