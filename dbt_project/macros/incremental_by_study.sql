@@ -1,0 +1,87 @@
+{#
+    Incremental models whose unit of change is a study.
+
+    `raw_ctgov.studies.loaded_at` rises for exactly the studies that a load added or changed. For
+    each model one row of `intermediate.staging_watermarks` holds the window of load times that its
+    last run covered. A run does, in one transaction:
+
+      1. claim_changed_studies (pre-hook): move the window from the old watermark to the newest load,
+         and delete what the model holds of the studies in it;
+      2. changed_studies (the model's `source`): read just these studies, append what they hold now.
+
+    So a study that loses its last condition loses its row, a run that was killed leaves nothing
+    behind, and running again changes nothing. The window's upper end is fixed before anything is
+    read, so a load that commits meanwhile is left to the next run. The claimed row stays locked
+    until the commit: two dbt runs at once take turns. `--full-refresh` begins anew.
+#}
+{% macro watermarks() -%} intermediate.staging_watermarks {%- endmacro %}
+
+
+{# on-run-start: the table must be there before the first model's pre-hook. #}
+{% macro create_watermarks() %}
+    create schema if not exists intermediate;
+    create table if not exists {{ watermarks() }} (
+        relation text primary key,
+        loaded_after timestamptz not null,
+        loaded_until timestamptz not null
+    );
+{% endmacro %}
+
+
+{# pre-hook. The sources in it are the same as the model's own, so the graph is as the model says. #}
+{% macro claim_changed_studies() %}
+    insert into {{ watermarks() }} as watermark (relation, loaded_after, loaded_until)
+    select '{{ this.schema }}.{{ this.identifier }}', '-infinity', coalesce(max(loaded_at), '-infinity')
+    from {{ source('raw_ctgov', 'studies') }}
+    on conflict (relation) do update set
+    {%- if is_incremental() %}
+        loaded_after = watermark.loaded_until,
+        loaded_until = greatest(watermark.loaded_until, excluded.loaded_until);
+
+    delete from {{ this }}
+    where nct_id in (
+        select nct_id from {{ source('raw_ctgov', 'studies') }} where {{ is_in_claimed_window() }}
+    );
+    {%- else %}
+        loaded_after = excluded.loaded_after,
+        loaded_until = excluded.loaded_until;
+    {%- endif %}
+{% endmacro %}
+
+
+{% macro is_in_claimed_window() -%}
+    {%- set claimed = watermarks() ~ " where relation = '" ~ this.schema ~ "." ~ this.identifier ~ "'" -%}
+    loaded_at > (select loaded_after from {{ claimed }})
+    and loaded_at <= (select loaded_until from {{ claimed }})
+{%- endmacro %}
+
+
+{#
+    The studies that a model has to read: all on a full build, else those in the claimed window.
+
+    `payload || '{}'` is the whole document, decompressed; `offset 0` keeps Postgres from pasting
+    that expression into each place that uses it. Without the two, every path that a model reads
+    decompresses the document again: 4 s instead of 0.5 s for the 73 columns of `studies`.
+#}
+{% macro changed_studies() -%}
+    select
+        nct_id,
+        loaded_at,
+        deleted_at,
+        payload || '{}' as payload
+    from {{ source('raw_ctgov', 'studies') }}
+    {%- if is_incremental() %}
+    where {{ is_in_claimed_window() }}
+    {%- endif %}
+    {{ evaluate_once() }}
+{%- endmacro %}
+
+
+{# Closes a query whose columns are used more than once in the next: a fence for Postgres' planner. #}
+{% macro evaluate_once() -%} offset 0 {%- endmacro %}
+
+
+{# post-hook: a table that was just filled has no statistics, and what reads it next would be planned blindly. #}
+{% macro analyze_after_full_build() %}
+    {%- if not is_incremental() %} analyze {{ this }} {%- endif -%}
+{% endmacro %}

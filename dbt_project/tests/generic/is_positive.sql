@@ -1,0 +1,8 @@
+{# Every value that is there is greater than zero. #}
+{% test is_positive(model, column_name) %}
+
+    select {{ column_name }}
+    from {{ model }}
+    where {{ column_name }} <= 0
+
+{% endtest %}

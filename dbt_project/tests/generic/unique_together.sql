@@ -1,0 +1,11 @@
+{# The columns together identify a row. NULL counts as a value. #}
+{% test unique_together(model, columns) %}
+
+    select
+        {{ columns | join(', ') }},
+        count(*) as rows_with_this_key
+    from {{ model }}
+    group by {{ columns | join(', ') }}
+    having count(*) > 1
+
+{% endtest %}
