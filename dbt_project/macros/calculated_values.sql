@@ -1,18 +1,19 @@
-{# Names of the United States and its territories in the registry's list of countries. #}
-{% macro us_countries() -%}
-    (
+{# Whether one of a list of locations is in the United States or its territories. #}
+{% macro has_us_location(locations) -%}
+    {%- set countries = [
         'United States', 'Guam', 'Puerto Rico', 'U.S. Virgin Islands', 'Virgin Islands (U.S.)',
         'Northern Mariana Islands', 'American Samoa', 'Midway Atoll', 'Palmyra Atoll', 'Baker Island',
         'Howland Island', 'Jarvis Island', 'Johnston Atoll', 'Kingman Reef', 'Wake Island',
-        'Navassa Island', 'Serranilla Bank', 'Bajo Nuevo Bank'
-    )
+        'Navassa Island', 'Serranilla Bank', 'Bajo Nuevo Bank',
+    ] -%}
+    jsonb_path_exists({{ locations }}, '$[*] ? (@.country == "{{ countries | join('" || @.country == "') }}")')
 {%- endmacro %}
 
 
 {# Subjects affected by a study's adverse events of one kind, summed over terms and groups; NULL without any. #}
-{% macro subjects_affected(events) -%}
-    select sum({{ as_integer("affected #>> '{}'") }})::integer as subjects_affected
-    from jsonb_path_query(
-        source.payload, '$.resultsSection.adverseEventsModule.{{ events }}[*].stats[*].numAffected'
-    ) as affected
+{% macro subjects_affected(module, events) -%}
+    (
+        select sum({{ as_integer("affected #>> '{}'") }})::integer
+        from jsonb_path_query({{ module }}, '$.{{ events }}[*].stats[*].numAffected') as affected
+    )
 {%- endmacro %}

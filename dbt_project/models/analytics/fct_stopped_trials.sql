@@ -16,7 +16,7 @@ answers as (
     select distinct on (text_hash) *
     from {{ source('enrichment', 'stop_reasons') }}
     where task = 'stop_reasons'
-    order by text_hash, (status = 'answered') desc, answered_at desc
+    order by text_hash asc, (status = 'answered') desc, answered_at desc
 
 )
 

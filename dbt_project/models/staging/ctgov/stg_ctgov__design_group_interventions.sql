@@ -76,7 +76,7 @@ labelled_design_groups as (
         title,
         design_group_id
     from identified_design_groups
-    order by nct_id, title, position desc
+    order by nct_id asc, title asc, position desc
 
 ),
 
@@ -102,8 +102,9 @@ renamed as (
         links.intervention_id
     from links
     left join labelled_design_groups
-        on links.nct_id = labelled_design_groups.nct_id
-        and links.label = labelled_design_groups.title
+        on
+            links.nct_id = labelled_design_groups.nct_id
+            and links.label = labelled_design_groups.title
 
 )
 

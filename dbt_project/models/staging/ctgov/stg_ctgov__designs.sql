@@ -1,3 +1,5 @@
+{{ config(indexes=[{'columns': ['nct_id'], 'unique': true}]) }}
+
 with source as (
 
     {{ changed_studies() }}
