@@ -1,0 +1,87 @@
+"""dlt pipelines into the warehouse: how they are made, and how one that was killed is picked up again."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import dlt
+from dlt.common.pipeline import LoadInfo
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+log = logging.getLogger(__name__)
+
+# dlt's own default; its types do not tell that arguments may be None.
+_UNSET: Any = None
+# The version of the state, as the warehouse had it, that the batch now at work continues.
+_CONTINUES = "continues"
+
+
+def pipeline(
+    name: str, dataset: str, database_url: str | None = None, pipelines_dir: Path | None = None
+) -> dlt.Pipeline:
+    """A pipeline into one schema of a Postgres; `pipelines_dir` holds its working files.
+
+    Connects to nothing. Without a URL it can only be described, not run.
+    """
+    _configure()
+    destination = dlt.destinations.postgres(credentials=libpq_url(database_url) if database_url else _UNSET)
+    return dlt.pipeline(
+        name,
+        pipelines_dir=str(pipelines_dir) if pipelines_dir else _UNSET,
+        destination=destination,
+        dataset_name=dataset,
+    )
+
+
+def _configure() -> None:
+    dlt.config["runtime.dlthub_telemetry"] = False
+    # Loaded files are of no more use; kept, a first load would leave the whole registry on disk twice.
+    dlt.config["load.delete_completed_jobs"] = True
+    dlt.config["load.truncate_staging_dataset"] = True
+
+
+def libpq_url(database_url: str) -> str:
+    """The URL without SQLAlchemy's `+driver`, which libpq does not know."""
+    parts = urlsplit(database_url)
+    return urlunsplit(parts._replace(scheme="postgresql"))
+
+
+def mark_start(pipeline: dlt.Pipeline, state_hash: str | None) -> None:
+    """Note which committed state (its hash; None: none) the batch that starts now continues."""
+    pipeline.set_local_state_val(_CONTINUES, state_hash)
+
+
+def recover(pipeline: dlt.Pipeline, committed_state_hash: Callable[[], str | None]) -> LoadInfo | None:
+    """Bring the pipeline to where the warehouse is: load what a killed run had extracted, then take over its state.
+
+    What was extracted for another warehouse, or for one that has been emptied or filled from elsewhere since, is
+    dropped. Returns the LoadInfo of what was loaded, None where nothing was.
+    """
+    info = None
+    if pipeline.has_pending_data:
+        info = _load_pending(pipeline, committed_state_hash())
+    pipeline.drop()
+    pipeline.sync_destination()
+    return info
+
+
+def _load_pending(pipeline: dlt.Pipeline, state_hash: str | None) -> LoadInfo | None:
+    if _continues(pipeline) != state_hash:
+        log.warning("dropping a batch that was extracted for another state of the warehouse")
+        return None
+    try:
+        return pipeline.run()
+    except PipelineStepFailed as error:
+        # It would fail every night; what it held is extracted again, and if that fails too, it is raised.
+        log.warning("dropping a batch that cannot be loaded: %s", error)
+        return None
+
+
+def _continues(pipeline: dlt.Pipeline) -> str | None:
+    try:
+        value: str | None = pipeline.get_local_state_val(_CONTINUES)
+    except KeyError:
+        return None
+    return value
