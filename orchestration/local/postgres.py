@@ -41,7 +41,7 @@ from orchestration.local.postgres_error import EmbeddedPostgresError
 from orchestration.local.postgres_process import (
     POLL_SECONDS,
     Postmaster,
-    end_orphans,
+    clear_remains,
     find_postmaster,
     is_alive,
     port_holder,
@@ -75,7 +75,8 @@ class EmbeddedPostgres:
     """One server, its data below `home`, on `port` of 127.0.0.1. Any number of processes may use it at once."""
 
     def __init__(self, home: Path, port: int):
-        self.root = home.resolve() / "postgres"
+        self.home = home.resolve()
+        self.root = self.home / "postgres"
         self.data = self.root / "data"
         self.log = self.root / "log"
         self.port = port
@@ -159,7 +160,7 @@ class EmbeddedPostgres:
 
     def _prepare(self) -> Account:
         """Everything a server needs before it can be launched: files that are whole, its own, and up to date."""
-        end_orphans(self.data)
+        clear_remains(self.data)
         remove_leftovers(self.root)
         owner = self.data.stat().st_uid if self.data.exists() else None
         account = choose(programs() / "postgres", self.root, owner)
@@ -172,8 +173,6 @@ class EmbeddedPostgres:
         account.own(self.log)
         settings = server_settings(this_machine(self.root), self.port, self.log)
         write(account, self.data / CONFIG_FILE, render(settings))
-        # Stale: no server stands in this directory. Postgres itself refuses if another process has that pid now.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
         return account
 
     def _check_port(self) -> None:
@@ -210,7 +209,7 @@ class EmbeddedPostgres:
     def _stop_alone(self) -> bool:
         found = find_postmaster(self.data)
         if found is None:
-            end_orphans(self.data)
+            clear_remains(self.data)
             return False
         for how, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, 10)):
             # Fast shutdown; where that hangs, immediate: the next start replays the log, so nothing is lost.
@@ -241,7 +240,9 @@ class EmbeddedPostgres:
         except (PermissionError, psutil.AccessDenied) as error:
             owner = _owner(self.root)
             if owner in (None, os.geteuid()):
-                raise EmbeddedPostgresError(f"the embedded Postgres may not use {self.root}: {error}") from error
+                raise EmbeddedPostgresError(
+                    f"the embedded Postgres may not use {self.root}: {error}; set BIOLOUPE_HOME to a directory of your own"
+                ) from error
             raise EmbeddedPostgresError(belongs_to_another(self.root, owner)) from error
         except OSError as error:
             raise EmbeddedPostgresError(f"the embedded Postgres can't use {self.root}: {error}") from error

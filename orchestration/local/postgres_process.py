@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from orchestration.local.postgres_error import EmbeddedPostgresError
+
 POLL_SECONDS = 0.02
 
 
@@ -63,18 +65,32 @@ def wait_gone(process: psutil.Process, seconds: float) -> bool:
     return True
 
 
-def end_orphans(data: Path) -> None:
-    """End server processes whose postmaster was killed; a new server refuses to start beside them.
+def clear_remains(data: Path) -> None:
+    """End what a killed postmaster left: its other processes first, then a pid file that names a stranger.
 
-    A backend in a long query notices the death of its postmaster only when the query ends. SIGQUIT makes it leave at
-    once without touching data; the next start replays the write-ahead log.
+    A backend in a long query notices the death of its postmaster only when the query ends, and a new server refuses
+    to start beside it. SIGQUIT makes it leave at once without touching data; the next start replays the log.
+    Raises EmbeddedPostgresError if one stays.
     """
     orphans = list(_server_processes(data))
     for orphan in orphans:
         with suppress(psutil.NoSuchProcess):
             orphan.send_signal(signal.SIGQUIT)
-    for orphan in orphans:
-        wait_gone(orphan, 10)
+    staying = [orphan.pid for orphan in orphans if not wait_gone(orphan, 10)]
+    if staying:
+        raise EmbeddedPostgresError(f"processes {staying} of an earlier server in {data} do not end")
+    _remove_misleading_pid_file(data)
+
+
+def _remove_misleading_pid_file(data: Path) -> None:
+    """Remove a pid file whose pid is an unrelated process now, which Postgres would take for a server.
+
+    Any other pid file is left to Postgres: it finds by it whether the old server's shared memory is still in use.
+    """
+    file = data / "postmaster.pid"
+    with suppress(FileNotFoundError, NotADirectoryError, IndexError, ValueError):
+        if psutil.pid_exists(int(file.read_text().splitlines()[0])):
+            file.unlink()
 
 
 def _server_processes(data: Path) -> Iterator[psutil.Process]:
