@@ -30,10 +30,10 @@ EmbeddedPostgres(pathlib.Path(sys.argv[1]), int(sys.argv[2])).start()
 """
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
-    """A server that is not started yet, in a path that breaks careless quoting."""
-    server = EmbeddedPostgres(tmp_path / "it's a $HOME", free_port())
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server in a path that breaks careless quoting. Each test takes it as it finds it, running or not."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("a home") / "it's a $HOME", free_port())
     yield server
     server.stop()
 
@@ -59,7 +59,7 @@ def _start_elsewhere(server: EmbeddedPostgres, **options: object) -> "subprocess
 
 def test_what_was_committed_is_there_after_stop_and_start(server: EmbeddedPostgres) -> None:
     server.start()
-    _ask(server, "create table kept as select 42 as answer")
+    _ask(server, "create table if not exists kept as select 42 as answer")
     server.start()
     assert server.stop()
     assert not server.status().running
@@ -83,7 +83,7 @@ def test_only_loopback_with_the_password_and_durable(server: EmbeddedPostgres) -
 
 def test_a_killed_postmaster_with_a_busy_backend_loses_nothing(server: EmbeddedPostgres) -> None:
     server.start()
-    _ask(server, "create table kept as select 42 as answer")
+    _ask(server, "create table if not exists kept as select 42 as answer")
     busy = psycopg2.connect(server.url("postgres"), async_=True)
     wait_select(busy)
     busy.cursor().execute("select count(*) from generate_series(1, 1e9)")
@@ -101,14 +101,15 @@ def test_a_pid_file_whose_pid_is_another_process_now(server: EmbeddedPostgres) -
     pid_file = server.data / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     server.stop()
-    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    assert not server.status().running
-    assert not server.stop()
-    server.start()
+    for command in (server.stop, server.start):
+        pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+        assert not server.status().running
+        command()
     assert _ask(server, "select 1") == 1
 
 
 def test_a_killed_initdb_leaves_nothing_that_counts(server: EmbeddedPostgres) -> None:
+    server.reset()
     half = server.root / "new-killed" / "data"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
@@ -119,6 +120,7 @@ def test_a_killed_initdb_leaves_nothing_that_counts(server: EmbeddedPostgres) ->
 
 
 def test_commands_that_start_it_at_once_share_one_server(server: EmbeddedPostgres) -> None:
+    server.reset()
     starters = [_start_elsewhere(server) for _ in range(3)]
     said = [starter.communicate(timeout=60)[1] for starter in starters]
     assert [starter.returncode for starter in starters] == [0, 0, 0], said
@@ -128,6 +130,7 @@ def test_commands_that_start_it_at_once_share_one_server(server: EmbeddedPostgre
 
 
 def test_it_outlives_its_starter_and_holds_none_of_its_files(server: EmbeddedPostgres) -> None:
+    server.stop()
     read, write = os.pipe()
     starter = _start_elsewhere(server, stdout=write, pass_fds=(write,), start_new_session=True)
     os.close(write)
@@ -139,6 +142,7 @@ def test_it_outlives_its_starter_and_holds_none_of_its_files(server: EmbeddedPos
 
 
 def test_a_taken_port_names_the_holder_and_the_remedy(server: EmbeddedPostgres) -> None:
+    server.stop()
     remedy = pytest.raises(EmbeddedPostgresError, match=rf"pid {os.getpid()}.*BIOLOUPE_DB_PORT")
     with socket.create_server(("127.0.0.1", server.port)), remedy:
         server.start()
@@ -175,12 +179,13 @@ def test_a_server_that_refuses_to_start_says_why(server: EmbeddedPostgres) -> No
     server.stop()
     with pytest.raises(EmbeddedPostgresError, match="no_such_library"):
         server.start()
+    (server.data / "postgresql.auto.conf").write_text("")
+    server.start()
 
 
 def test_reset_removes_the_data_and_changes_the_password(server: EmbeddedPostgres) -> None:
-    server.reset()
     server.start()
-    _ask(server, "create table gone as select 1")
+    _ask(server, "create table if not exists gone as select 1")
     password = server.password()
     server.reset()
     assert not server.data.exists()

@@ -19,7 +19,7 @@ from orchestration.local.postgres_process import find_postmaster
 def _sizes(machine: Machine) -> dict[str, int]:
     """The settings that are sizes, in MB."""
     settings = server_settings(machine, 54329, Path("/log"))
-    return {name: int(value[:-2]) for name, value in settings.items() if str(value).endswith("MB")}  # type: ignore[index,arg-type]
+    return {name: int(value[:-2]) for name, value in settings.items() if str(value).endswith("MB")}  # type: ignore[index]
 
 
 def test_sizes_follow_the_machine() -> None:

@@ -241,7 +241,7 @@ class EmbeddedPostgres:
             owner = _owner(self.root)
             if owner in (None, os.geteuid()):
                 raise EmbeddedPostgresError(
-                    f"the embedded Postgres may not use {self.root}: {error}; set BIOLOUPE_HOME to a directory of your own"
+                    f"the embedded Postgres may not use {self.root}: {error}; set BIOLOUPE_HOME to one of your own"
                 ) from error
             raise EmbeddedPostgresError(belongs_to_another(self.root, owner)) from error
         except OSError as error:
