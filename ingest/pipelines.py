@@ -1,13 +1,15 @@
 """dlt pipelines into the warehouse: how they are made, and how one that was killed is picked up again."""
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote
 
 import dlt
 from dlt.common.pipeline import LoadInfo
+from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ def pipeline(
     Connects to nothing. Without a URL it can only be described, not run.
     """
     _configure()
-    destination = dlt.destinations.postgres(credentials=libpq_url(database_url) if database_url else _UNSET)
+    destination = dlt.destinations.postgres(credentials=_credentials(database_url) if database_url else _UNSET)
     return dlt.pipeline(
         name,
         pipelines_dir=str(pipelines_dir) if pipelines_dir else _UNSET,
@@ -42,10 +44,25 @@ def _configure() -> None:
     dlt.config["load.truncate_staging_dataset"] = True
 
 
+def _credentials(database_url: str) -> PostgresCredentials:
+    """The URL's credentials in the form that dlt wants: with a host, with a password though it be empty.
+
+    What is empty, libpq fills in as usual, from the password file or the user's name. A socket's directory, which a
+    URL carries as `?host=/run/postgresql`, becomes the host.
+    """
+    credentials = PostgresCredentials(libpq_url(database_url))
+    query = credentials.query or {}
+    if not credentials.host:
+        credentials.host = quote(query.pop("host", "localhost"), safe="")
+        credentials.port = int(query.pop("port", credentials.port))
+    credentials.username = credentials.username or ""
+    credentials.password = credentials.password or ""
+    return credentials
+
+
 def libpq_url(database_url: str) -> str:
     """The URL without SQLAlchemy's `+driver`, which libpq does not know."""
-    parts = urlsplit(database_url)
-    return urlunsplit(parts._replace(scheme="postgresql"))
+    return re.sub(r"^postgres(ql)?(\+\w+)?:", "postgresql:", database_url)
 
 
 def mark_start(pipeline: dlt.Pipeline, state_hash: str | None) -> None:

@@ -49,7 +49,7 @@ class BatchFiles:
         """Add a row to `studies`; its empty `deleted_at` makes the merge clear that column."""
         updated = study.last_update_post_date.isoformat().encode() if study.last_update_post_date else b""
         loaded_at, load_id = self._stamp
-        payload = study.payload().replace(b'"', b'""')
+        payload = study.payload.replace(b'"', b'""')
         row = (study.nct_id.encode(), updated, study.content_hash.encode(), payload, loaded_at, load_id)
         self._write("studies", STUDY_COLUMNS, study.nct_id, b'%b,%b,%b,"%b",%b,,%b\n' % row)
 

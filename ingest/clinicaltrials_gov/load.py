@@ -178,8 +178,7 @@ class StudyLoad:
         if total > self.sweep_limit:
             log.warning("the registry has %s studies, the warehouse another number: too many to compare", f"{total:,}")
             return Reconciled(total=total)
-        nameless = self._collect_ids(warehouse, query, total)
-        if warehouse.collected_ids() + nameless < total:
+        if self._collect_ids(warehouse, query, total) < total:
             log.warning("the registry gave fewer ids than the %s it counts: nothing is marked as gone", f"{total:,}")
             return Reconciled(total=total)
         sweep = warehouse.sweep()
@@ -188,18 +187,17 @@ class StudyLoad:
         return Reconciled(sweep.missing, total)
 
     def _collect_ids(self, warehouse: Warehouse, query: dict[str, str], total: int) -> int:
-        """Hand the ids of all studies in scope to the warehouse; returns how many records have none."""
+        """Hand the ids of all studies in scope to the warehouse; returns how many records there were."""
         warehouse.forget_ids()
-        token, read, nameless = None, 0, 0
+        token, read = None, 0
         while True:
             page = self._client.page({**query, "fields": "NCTId", "sort": "NCTId:asc"}, token)
             ids = [study_id(raw) for raw in page.studies()]
             warehouse.add_ids([nct_id for nct_id in ids if nct_id])
-            nameless += ids.count(None)
             read += len(ids)
             self._report("sweep", read, total, Counts())
             if (token := page.next_token) is None:
-                return nameless
+                return read
 
     def _committed(self, recovered: bool = False) -> BatchSummary:
         """Count in the batch whose state the warehouse has now."""

@@ -18,16 +18,16 @@ _MAX_BYTES = 200 * 2**20
 
 @dataclass(frozen=True)
 class Study:
-    """A record that can be stored. `last_update_post_date` is None where the record has no update date."""
+    """A record that can be stored: `payload` is canonical JSON that Postgres accepts as jsonb.
+
+    It holds bytes rather than objects: a hundred records' objects at a time make parsing three times as slow.
+    `last_update_post_date` is None where the record has none.
+    """
 
     nct_id: str
     last_update_post_date: date | None
     content_hash: str
-    raw: dict[str, Any]
-
-    def payload(self) -> bytes:
-        """The record as canonical JSON that Postgres accepts as jsonb."""
-        return canonical_json(self.raw)
+    payload: bytes
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def read_study(raw: Any) -> Study | Rejected:
         nct_id = _nct_id(raw)
         _check_modules(raw)
         updated = _check_dates(raw["protocolSection"].get("statusModule") or {})
-        return Study(nct_id, updated, content_hash(raw), raw)
+        return Study(nct_id, updated, content_hash(raw), canonical_json(raw))
     except Malformed as error:
         text = _as_text(raw)
         return Rejected(nct_id, str(error), text, hashlib.sha256(text.encode()).hexdigest())

@@ -166,14 +166,10 @@ class Warehouse:
         with self._connection.cursor() as cursor:
             cursor.execute("insert into registry_ids select unnest(%s) on conflict do nothing", (list(nct_ids),))
 
-    def collected_ids(self) -> int:
-        """How many distinct ids were collected."""
-        self._execute("analyze registry_ids")
-        return int(self._row("select count(*) from registry_ids")[0])
-
     def sweep(self) -> Sweep:
         """Mark the studies that the collected ids lack, unmark those that came back; in one transaction."""
         with self._connection.cursor() as cursor:
+            cursor.execute("analyze registry_ids")
             cursor.execute(_SWEEP, (self.next_time(),))
             row = cursor.fetchone()
             assert row is not None
