@@ -11,6 +11,7 @@ from orchestration.assets.transform import PROJECT, dbt_analytics, dbt_staging
 from orchestration.automation.jobs import nightly_refresh, nightly_schedule
 from orchestration.resources.language_model import LanguageModel
 from orchestration.resources.warehouse import WarehouseResource
+from orchestration.settings import settings
 
 defs = Definitions(
     assets=[registry, load_clinicaltrials_gov, dbt_staging, enrich_stop_reasons, dbt_analytics],
@@ -20,7 +21,7 @@ defs = Definitions(
         "dlt": DagsterDltResource(),
         "dbt": DbtCliResource(project_dir=PROJECT, dbt_executable="dbt"),
         "warehouse": WarehouseResource(),
-        "language_model": LanguageModel(),
+        "language_model": LanguageModel.configured(settings()),
     },
     # A step costs milliseconds in process and seconds in a process of its own (DESIGN: one machine).
     executor=in_process_executor,

@@ -1,5 +1,8 @@
 """The dbt project as Dagster sees it, and its manifest: prepared once, never inside a step."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 from dagster_dbt import DbtProject
@@ -13,6 +16,7 @@ GENERATED = {"target", "logs"}
 
 def dbt_project() -> DbtProject:
     """The project with the target that BIOLOUPE_ENV names; its manifest is parsed anew only when a file changed."""
+    _put_dbt_on_path()
     project = DbtProject(DBT_PROJECT_DIR, profiles_dir=PROJECT_ROOT, target=settings().env)
     if not _is_fresh(project.manifest_path):
         project.manifest_path.parent.mkdir(exist_ok=True)
@@ -22,6 +26,12 @@ def dbt_project() -> DbtProject:
                 project.preparer.prepare(project)
                 project.manifest_path.touch()
     return project
+
+
+def _put_dbt_on_path() -> None:
+    """dagster-dbt starts the command `dbt`, which an environment that is not activated hides."""
+    if shutil.which("dbt") is None:
+        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def _is_fresh(manifest: Path) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from orchestration.settings import PROJECT_ROOT, settings
@@ -31,6 +30,5 @@ def activate() -> Warehouse:
         DBT_PROJECT_DIR=str(DBT_PROJECT_DIR),
         DBT_PROFILES_DIR=str(PROJECT_ROOT),
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
-        PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     )
     return warehouse

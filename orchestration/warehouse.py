@@ -5,6 +5,7 @@ import re
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from psycopg2 import errors, sql
@@ -170,3 +171,10 @@ def _prefer_lz4(cursor: Cursor) -> None:
     for (database,) in cursor.fetchall():
         alter = sql.SQL("alter database {} set default_toast_compression = 'lz4'")
         cursor.execute(alter.format(sql.Identifier(database)))
+
+
+def query(url: str, statement: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+    """All rows of one statement, which is committed. For small answers: counts, the newest row, a bookkeeping table."""
+    with closing(connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement, parameters or None)
+        return cursor.fetchall()

@@ -28,11 +28,12 @@ UNREAD = """
 select count(*) from intermediate.int_stop_reason_texts texts
 where not exists (select from enrichment.stop_reasons answers where answers.text_hash = texts.text_hash)
 """
-# The planner's estimates: exact counts of every table would take minutes on a whole registry.
+# The server's running estimates: exact counts of every table would take minutes on a whole registry. dlt's own
+# tables begin with an underscore.
 TABLES = """
-select nspname, count(*), sum(greatest(reltuples, 0))::bigint, sum(pg_total_relation_size(c.oid))::bigint
-from pg_class c join pg_namespace n on n.oid = relnamespace
-where relkind in ('r', 'm', 'p') and nspname = any(%s) group by 1
+select schemaname, count(*), sum(greatest(n_live_tup, reltuples, 0))::bigint, sum(pg_total_relation_size(relid))::bigint
+from pg_stat_user_tables join pg_class on pg_class.oid = relid
+where schemaname = any(%s) and not starts_with(pg_stat_user_tables.relname, '_') group by 1
 """
 
 

@@ -1,12 +1,13 @@
 """The language model as a Dagster resource: dagster-openai's, in front of a paid API or the embedded server."""
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Lock
+from typing import Any
 
 from dagster import AssetExecutionContext, AssetKey, EnvVar, InitResourceContext
-from dagster_openai import OpenAIResource
+from dagster_openai import OpenAIResource, with_usage_metadata
 from openai import OpenAI
-from pydantic import PrivateAttr
 
 from orchestration.local.llm import EmbeddedLLM
 from orchestration.settings import Settings, settings
@@ -23,12 +24,11 @@ class LanguageModel(OpenAIResource):
     process would count into the first one's metadata.
     """
 
-    _client: OpenAI = PrivateAttr()
-
     @classmethod
     def configured(cls, config: Settings) -> "LanguageModel":
         """The resource for these settings. The key stays an EnvVar, so no run's configuration ever holds it."""
-        return cls(api_key=EnvVar("OPENAI_API_KEY") if config.openai_api_key else "none", base_url=config.openai_base_url)
+        key = EnvVar("OPENAI_API_KEY") if config.openai_api_key else "none"
+        return cls(api_key=key, base_url=config.openai_base_url)
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Open nothing yet: most steps never ask the model."""
@@ -39,29 +39,44 @@ class LanguageModel(OpenAIResource):
     @contextmanager
     def open(
         self, context: AssetExecutionContext, asset_key: AssetKey, fetching: Callable[[int, int | None], None]
-    ) -> Generator[OpenAI, None, None]:
-        """Yield a client whose usage counts for `asset_key`; `fetching` hears of the model file's bytes, if any."""
-        if not settings().uses_embedded_llm:
-            with self._client_of(context, asset_key, self.base_url, self.api_key) as client:
-                yield client
-            return
-        with (
-            EmbeddedLLM(settings().home, settings().llm_model_path, progress=fetching) as server,
-            self._client_of(context, asset_key, server.base_url, server.api_key) as client,
-        ):
+    ) -> Iterator[OpenAI]:
+        """Yield a client whose usage counts for `asset_key`; `fetching` hears of the model file's bytes, if any.
+
+        Raises ServiceUnavailable, with the remedy, where the embedded server has no model file.
+        """
+        config = settings()
+        with ExitStack() as stack:
+            base_url, api_key = self.base_url, self.api_key
+            if config.uses_embedded_llm:
+                server = stack.enter_context(EmbeddedLLM(config.home, config.llm_model_path, progress=fetching))
+                base_url, api_key = server.base_url, server.api_key
+            client = stack.enter_context(
+                OpenAI(
+                    api_key=api_key,
+                    base_url=base_url,
+                    organization=self.organization,
+                    project=self.project,
+                    timeout=TIMEOUT_SECONDS,
+                    max_retries=MAX_RETRIES,
+                )
+            )
+            _count_usage(client, context, asset_key)
             yield client
 
-    @contextmanager
-    def _client_of(
-        self, context: AssetExecutionContext, asset_key: AssetKey, base_url: str | None, api_key: str
-    ) -> Generator[OpenAI, None, None]:
-        with OpenAI(
-            api_key=api_key,
-            base_url=base_url,
-            organization=self.organization,
-            project=self.project,
-            timeout=TIMEOUT_SECONDS,
-            max_retries=MAX_RETRIES,
-        ) as self._client:
-            with self.get_client_for_asset(context, asset_key) as client:
-                yield client
+
+def _count_usage(client: OpenAI, context: AssetExecutionContext, asset_key: AssetKey) -> None:
+    """Have dagster-openai count what chat completions use.
+
+    Its own wrapping counts in whichever thread made the call, and fails where a server tells no usage.
+    """
+    create, turn = client.chat.completions.create, Lock()
+    count = with_usage_metadata(context, context.output_for_asset_key(asset_key), lambda reply: reply)
+
+    def create_and_count(*arguments: Any, **options: Any) -> Any:
+        reply = create(*arguments, **options)
+        if getattr(reply, "usage", None) is not None:
+            with turn:
+                count(reply)
+        return reply
+
+    client.chat.completions.create = create_and_count  # type: ignore[method-assign]

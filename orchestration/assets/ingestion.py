@@ -1,0 +1,125 @@
+"""ClinicalTrials.gov's raw tables as assets: a thin wrapper around `ingest.clinicaltrials_gov`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dagster import AssetExecutionContext, AssetKey, AssetSpec, Backoff, MaterializeResult, RetryPolicy, multi_asset
+from dagster_dlt import DagsterDltResource, DagsterDltTranslator, build_dlt_asset_specs
+from dagster_dlt.translator import DltResourceTranslatorData
+from dlt.common.pipeline import LoadInfo
+
+from ingest.clinicaltrials_gov import LoadProgress, LoadSummary, StudyLoad, clinicaltrials_gov
+from orchestration.assets.names import OWNERS, REGISTRY
+from orchestration.local.sandbox import running_sandbox
+from orchestration.progress import Reporter
+from orchestration.resources.warehouse import WarehouseResource
+from orchestration.settings import PUBLIC_CTGOV_API_URL, Settings, settings
+
+DATASET = "raw_ctgov"
+DESCRIPTIONS = {
+    "studies": "One row per study: the registry's whole JSON record, its hash, and when it last changed here.",
+    "rejected_studies": "Records that could not be loaded, with the reason and their text.",
+    "registry_versions": "The registry's dataTimestamp at each completed load.",
+}
+
+
+class RawTranslator(DagsterDltTranslator):
+    """Asset keys that join dbt's sources, and one upstream: the registry."""
+
+    def get_asset_spec(self, data: DltResourceTranslatorData) -> AssetSpec:
+        spec = super().get_asset_spec(data)
+        return spec.replace_attributes(
+            key=AssetKey([DATASET, data.resource.name]),
+            deps=[REGISTRY],
+            group_name="ingestion",
+            owners=OWNERS,
+            kinds={"dlt", "postgres"},
+            description=DESCRIPTIONS[data.resource.name],
+            code_version="1",
+        )
+
+
+SOURCE = clinicaltrials_gov(PUBLIC_CTGOV_API_URL)
+
+
+@multi_asset(
+    name="load_clinicaltrials_gov",
+    specs=build_dlt_asset_specs(SOURCE, dlt_pipeline=None, dagster_dlt_translator=RawTranslator()),
+    pool="clinicaltrials_gov",
+    # Single requests are retried within seconds; this is for a registry that is down for minutes.
+    retry_policy=RetryPolicy(max_retries=2, delay=60, backoff=Backoff.EXPONENTIAL),
+)
+def load_clinicaltrials_gov(
+    context: AssetExecutionContext, dlt: DagsterDltResource, warehouse: WarehouseResource
+) -> Iterator[MaterializeResult[Any]]:
+    """Load what changed in the registry, in committed batches: a killed run goes on where it was.
+
+    dagster-dlt's own `run` drops the pipeline's working files first, and with them what a killed run had extracted;
+    so the batches are driven here, and its resource gives their metadata.
+    """
+    config = settings()
+    report = Reporter(context.log, "raw_ctgov/studies", "studies")
+    with _registry(config) as (api_url, registry):
+        load = StudyLoad(
+            api_url,
+            warehouse.url,
+            config.home / "dlt",
+            scope=config.scope,
+            registry=registry,
+            progress=lambda p: report(*_position(p)),
+        )
+        info = None
+        for info, batch in load.batches():
+            context.log.info(f"batch {batch.number} committed: {batch.counts}")
+    context.log.info(str(load.summary))
+    for name in DESCRIPTIONS:
+        about_load = _dlt_metadata(context, dlt, load, name, info)
+        rows = warehouse.count(f"{DATASET}.{name}")
+        about_rows = {"dagster/row_count": rows, "dagster/table_name": f"{DATASET}.{name}"}
+        about_studies = _summary(load.summary) if name == "studies" else {}
+        yield MaterializeResult(
+            asset_key=AssetKey([DATASET, name]), metadata={**about_load, **about_rows, **about_studies}
+        )
+
+
+@contextmanager
+def _registry(config: Settings) -> Iterator[tuple[str, str | None]]:
+    """Yield the API's URL and, for a synthetic registry, whose port differs every time, a name that does not."""
+    if config.uses_sandbox:
+        with running_sandbox(config) as api_url:
+            yield api_url, f"sandbox of {config.sandbox_studies} studies, seed {config.sandbox_seed}"
+    else:
+        yield config.api_url, None
+
+
+def _position(progress: LoadProgress) -> tuple[int, int | None]:
+    return progress.studies, progress.total
+
+
+def _dlt_metadata(
+    context: AssetExecutionContext, dlt: DagsterDltResource, load: StudyLoad, name: str, info: LoadInfo | None
+) -> dict[str, Any]:
+    """Column types and the jobs of the last batch; none where nothing was loaded."""
+    if info is None:
+        return {}
+    return dict(dlt.extract_resource_metadata(context, SOURCE.resources[name], info, load.pipeline))
+
+
+def _summary(summary: LoadSummary) -> dict[str, Any]:
+    """What the load did, as metadata of the studies; `bioloupe refresh` shows it too."""
+    return {
+        "studies_new": summary.new,
+        "studies_changed": summary.changed,
+        "studies_unchanged": summary.unchanged,
+        "studies_gone": summary.gone,
+        "studies_returned": summary.returned,
+        "studies_rejected": summary.rejected,
+        "studies_missing_here": summary.difference or 0,
+        "nothing_to_do": summary.nothing_to_do,
+        "registry_timestamp": summary.data_timestamp or "unknown",
+        "pages": summary.pages,
+        "megabytes": round(summary.bytes / 1e6, 1),
+        "seconds": round(summary.seconds, 1),
+        "studies_per_second": round((summary.new + summary.changed + summary.unchanged) / (summary.seconds or 1), 1),
+    }

@@ -1,0 +1,161 @@
+"""The main job from the outside: `bioloupe refresh` against a synthetic registry, a real Postgres and a local model API."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from orchestration.local.postgres import EmbeddedPostgres
+from tests.conftest import free_port
+from tests.openai_server import OpenAIServer
+
+pytestmark = pytest.mark.integration
+STUDIES = 250
+
+
+@dataclass
+class House:
+    """One bioloupe installation of a test's own: its environment, and how to ask its warehouse."""
+
+    environment: dict[str, str]
+    url: str
+
+    def bioloupe(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "orchestration", *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=300, check=False)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def one(self, statement: str) -> Any:
+        return self.rows(statement)[0][0]
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[OpenAIServer]:
+    with OpenAIServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, model: OpenAIServer) -> Iterator[House]:
+    home, port = tmp_path_factory.mktemp("house"), free_port()
+    own = {
+        "BIOLOUPE_HOME": str(home),
+        "BIOLOUPE_DB_PORT": str(port),
+        "BIOLOUPE_SANDBOX_STUDIES": str(STUDIES),
+        "OPENAI_BASE_URL": model.base_url,
+        "OPENAI_API_KEY": "sk-test-only",
+        "PGPASSFILE": str(home / "pgpass"),
+    }
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("BIOLOUPE_", "OPENAI_", "DAGSTER_", "CTGOV_"))}
+    house = House({**inherited, **own}, "")
+    house.environment.pop("DATABASE_URL", None)
+    started = house.bioloupe("db", "start")
+    assert started.returncode == 0, started.stderr
+    house.url = EmbeddedPostgres(home, port).url()
+    yield house
+    house.bioloupe("db", "stop")
+
+
+@pytest.fixture(scope="module")
+def first(house: House) -> str:
+    done = house.bioloupe("refresh")
+    log = Path(house.environment["BIOLOUPE_HOME"]) / "logs" / "refresh.log"
+    assert done.returncode == 0, done.stdout + done.stderr + log.read_text()[-4000:]
+    return done.stdout
+
+
+TEXTS = "select count(*) from intermediate.int_stop_reason_texts"
+ANSWERS = "select count(*) from enrichment.stop_reasons where status = 'answered'"
+FINGERPRINT = """
+select md5(string_agg(nct_id || content_hash || loaded_at || xmin::text, ',' order by nct_id)) from raw_ctgov.studies
+"""
+
+
+def test_a_refresh_fills_every_layer(house: House, first: str) -> None:
+    assert house.one("select count(*) from raw_ctgov.studies") == STUDIES
+    assert house.one("select count(*) from ctgov.studies") == STUDIES
+    assert house.one("select count(*) from analytics.dim_trials") == STUDIES
+    assert house.one("select count(*) from ctgov.conditions") >= STUDIES
+    assert house.one("select count(*) from analytics.fct_trial_pipeline") > 0
+    assert f"{STUDIES} new" in first
+
+
+def test_every_stop_reason_text_is_read(house: House, first: str) -> None:
+    assert house.one(TEXTS) > 0
+    assert house.one(ANSWERS) == house.one(TEXTS)
+    read = "select count(*) from analytics.fct_stopped_trials where why_stopped is not null and read_status <> 'answered'"
+    assert house.one(read) == 0
+
+
+def test_evidence_stands_in_the_text(house: House, first: str) -> None:
+    elsewhere = "select count(*) from enrichment.stop_reasons where strpos(lower(text), lower(evidence)) = 0"
+    assert house.one(elsewhere) == 0
+
+
+def test_nothing_secret_is_printed_or_stored(house: House, first: str) -> None:
+    password = house.url.split(":")[2].split("@")[0]
+    logs = "".join(f.read_text(errors="replace") for f in Path(house.environment["BIOLOUPE_HOME"]).glob("logs/*"))
+    for secret in ("sk-test-only", password):
+        assert secret not in first
+        assert secret not in logs
+    stored = psycopg2.connect(house.url.rsplit("/", 1)[0] + "/dagster")
+    with closing(stored), stored.cursor() as cursor:
+        for table in ("event_logs", "runs", "snapshots"):
+            column = "event" if table == "event_logs" else "run_body" if table == "runs" else "snapshot_body"
+            cursor.execute(f"select {column} from {table}")
+            bodies = [bytes(body) if isinstance(body, memoryview) else str(body).encode() for (body,) in cursor]
+            assert bodies
+            assert not [b for b in bodies if b"sk-test-only" in b or password.encode() in b]
+
+
+def test_a_second_refresh_changes_nothing_and_asks_nothing(house: House, first: str, model: OpenAIServer) -> None:
+    before, asked = house.one(FINGERPRINT), model.requests
+    done = house.bioloupe("refresh")
+    assert done.returncode == 0, done.stdout
+    assert "nothing to do" in done.stdout
+    assert house.one(FINGERPRINT) == before
+    assert model.requests == asked
+
+
+def test_a_night_later_just_what_changed_is_loaded(house: House, first: str) -> None:
+    before = dict(house.rows("select nct_id, content_hash from raw_ctgov.studies"))
+    unchanged_id = "select nct_id, xmin::text from raw_ctgov.studies"
+    versions = dict(house.rows(unchanged_id))
+    assert house.bioloupe("sandbox", "advance", "--nights", "3").returncode == 0
+    done = house.bioloupe("refresh")
+    assert done.returncode == 0, done.stdout
+    after = dict(house.rows("select nct_id, content_hash from raw_ctgov.studies"))
+    changed = {nct_id for nct_id in before if after[nct_id] != before[nct_id]}
+    gone = {nct_id for (nct_id,) in house.rows("select nct_id from raw_ctgov.studies where deleted_at is not null")}
+    assert set(after) > set(before) or changed
+    rewritten = {nct_id for nct_id, version in house.rows(unchanged_id) if versions.get(nct_id) != version}
+    assert rewritten == changed | gone | (set(after) - set(before))
+    assert house.one("select count(*) from ctgov.studies") == len(after)
+    assert f"{len(set(after) - set(before))} new, {len(changed)} changed, {len(gone)} gone" in done.stdout
+
+
+def test_status_tells_freshness_rows_and_runs(house: House, first: str) -> None:
+    done = house.bioloupe("status")
+    assert done.returncode == 0, done.stderr
+    assert "registry   as of" in done.stdout
+    assert "nightly_refresh" in done.stdout
+    assert "success" in done.stdout
+
+
+def test_plain_dbt_finds_the_warehouse(house: House, first: str) -> None:
+    root = Path(__file__).parents[1]
+    environment = {**house.environment, "DBT_PROJECT_DIR": "dbt_project", "DBT_PROFILES_DIR": "."}
+    dbt = [str(Path(sys.executable).with_name("dbt")), "build", "-s", "dim_trials"]
+    done = subprocess.run(dbt, cwd=root, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stdout
