@@ -81,9 +81,12 @@ def discard(data: Path) -> None:
 
 
 def remove_leftovers(root: Path) -> None:
-    """Remove what a killed `initialise` or `discard` left."""
+    """Remove what a killed `initialise` or `discard` left.
+
+    As far as it goes: an initdb whose starter was killed still works, and ends by itself. The next call removes it.
+    """
     for leftover in [*root.glob("new-*"), *root.glob("old-*")]:
-        shutil.rmtree(leftover)
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def write(account: Account, file: Path, text: str) -> None:
