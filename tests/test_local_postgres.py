@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -113,6 +114,7 @@ def test_a_killed_initdb_leaves_nothing_that_counts(server: EmbeddedPostgres) ->
     starter = _start_elsewhere(server)
     while not list(server.root.glob("new-*/data")):
         assert starter.poll() is None, starter.communicate()[1]
+        time.sleep(0.01)
     starter.kill()
     starter.communicate()
     assert not server.status().initialised
