@@ -1,0 +1,107 @@
+"""A warehouse for dbt to build in: raw tables filled by hand, `dbt` as typed in a terminal, and answers to SQL."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2.extras import execute_values
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLES = """
+create schema raw_ctgov;
+create table raw_ctgov.studies (
+    nct_id text primary key, last_update_post_date date, content_hash text not null, payload jsonb not null,
+    loaded_at timestamptz not null, deleted_at timestamptz, _dlt_load_id text not null
+);
+create table raw_ctgov.rejected_studies (
+    nct_id text, reason text, payload text, content_hash text, loaded_at timestamptz, _dlt_load_id text
+);
+create table raw_ctgov.registry_versions (
+    data_timestamp timestamptz, api_version text, observed_at timestamptz, studies_total bigint, scope text,
+    api_url text
+);
+create schema enrichment;
+create table enrichment.stop_reasons (
+    task text, version text, model text, text_hash text, text text, stop_reason text, second_reason text, evidence text,
+    confidence text, method text, status text, error text, answered_at timestamptz,
+    primary key (task, version, model, text_hash)
+);
+create table enrichment.llm_calls (
+    call_id text, task text, version text, model text, text_hash text, attempt integer, status text, error text,
+    prompt_tokens integer, completion_tokens integer, cached_tokens integer, latency_ms integer, cost_usd numeric,
+    called_at timestamptz, run_id text
+);
+"""
+UPSERT = """
+insert into raw_ctgov.studies (nct_id, content_hash, payload, loaded_at, _dlt_load_id) values %s
+on conflict (nct_id) do update
+set content_hash = excluded.content_hash, payload = excluded.payload, loaded_at = excluded.loaded_at
+"""
+
+
+@dataclass(frozen=True)
+class DbtWarehouse:
+    """An otherwise empty database at `url`; what dbt writes to disk goes to `scratch`."""
+
+    url: str
+    scratch: Path
+
+    def create_tables(self) -> None:
+        self.execute(TABLES)
+
+    def load(self, studies: Iterable[Mapping[str, Any]], at: str) -> None:
+        """Put records into the raw layer as a load at the time `at` would."""
+        rows = []
+        for study in studies:
+            text = json.dumps(study)
+            nct_id = study["protocolSection"]["identificationModule"]["nctId"]
+            rows.append((nct_id, hashlib.sha256(text.encode()).hexdigest(), text, at, "1"))
+        with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:
+            execute_values(cursor, UPSERT, rows)
+
+    def dbt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run dbt from the checkout's root with the project's own profiles."""
+        environment = os.environ | {
+            "DATABASE_URL": self.url,
+            "BIOLOUPE_ENV": "ci",
+            "DBT_PROJECT_DIR": str(ROOT / "dbt_project"),
+            "DBT_PROFILES_DIR": str(ROOT),
+            "DBT_TARGET_PATH": str(self.scratch / "target"),
+            "DBT_LOG_PATH": str(self.scratch / "logs"),
+            "DBT_USE_COLORS": "false",
+            "DBT_SHOW_ALL_DEPRECATIONS": "true",
+        }
+        command = [str(Path(sys.executable).parent / "dbt"), *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    def build(self, *arguments: str) -> str:
+        """Run `dbt build` (models and tests), which must succeed; its output."""
+        return self._succeed("build", *arguments)
+
+    def run(self, *arguments: str) -> str:
+        """Run `dbt run` (models alone), which must succeed; its output."""
+        return self._succeed("run", *arguments)
+
+    def _succeed(self, *arguments: str) -> str:
+        result = self.dbt(*arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def execute(self, statement: str) -> None:
+        with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(statement)

@@ -1,0 +1,104 @@
+"""What can be said of the dbt project from its files alone: everything described, everything called as in AACT."""
+
+import csv
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
+STAGING = PROJECT / "models" / "staging" / "ctgov"
+MODELS = sorted(PROJECT.glob("models/**/*.sql"), key=lambda path: path.stem)
+CORE_TABLES = {
+    "brief_summaries": 3,
+    "browse_conditions": 5,
+    "browse_interventions": 5,
+    "calculated_values": 19,
+    "conditions": 4,
+    "countries": 4,
+    "design_group_interventions": 4,
+    "design_groups": 5,
+    "design_outcomes": 7,
+    "designs": 14,
+    "detailed_descriptions": 3,
+    "eligibilities": 14,
+    "facilities": 10,
+    "id_information": 7,
+    "interventions": 5,
+    "keywords": 4,
+    "sponsors": 5,
+    "studies": 71,
+    "study_references": 5,
+}
+NOT_IN_AACT = {"studies": {"has_results", "deleted_at"}}
+# A hash needs more than AACT's 32 bits.
+IDS = {"id", "design_group_id", "intervention_id"}
+
+
+def properties(model: Path) -> dict[str, Any]:
+    """The model's entry in the file beside it."""
+    (entry,) = yaml.safe_load(model.with_suffix(".yml").read_text())["models"]
+    assert entry["name"] == model.stem
+    return dict(entry)
+
+
+def columns(table: str) -> dict[str, str]:
+    """Column name to type of a staged table."""
+    entry = properties(STAGING / f"stg_ctgov__{table}.sql")
+    return {column["name"]: column["data_type"] for column in entry["columns"]}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.stem)
+def test_every_model_and_column_is_described_and_typed(model: Path) -> None:
+    entry = properties(model)
+    assert len(entry["description"]) > 20
+    for column in entry["columns"]:
+        assert column.get("description"), f"{model.stem}.{column['name']} has no description"
+        assert column.get("data_type"), f"{model.stem}.{column['name']} has no type"
+
+
+def test_doc_blocks_exist_and_are_used() -> None:
+    written = {
+        name for file in PROJECT.glob("models/**/*.md") for name in re.findall(r"{% docs (\w+) %}", file.read_text())
+    }
+    used = {
+        name for file in PROJECT.glob("models/**/*.yml") for name in re.findall(r"doc\('(\w+)'\)", file.read_text())
+    }
+    assert written == used
+
+
+def test_the_core_of_aact_is_staged() -> None:
+    staged = {model.stem.removeprefix("stg_ctgov__") for model in STAGING.glob("*.sql")}
+    assert staged == set(CORE_TABLES)
+
+
+@pytest.mark.parametrize(("table", "count"), CORE_TABLES.items())
+def test_a_table_has_all_of_aacts_columns(table: str, count: int) -> None:
+    assert len(columns(table).keys() - NOT_IN_AACT.get(table, set())) == count
+    assert columns(table)["nct_id"] == "varchar"
+
+
+@pytest.mark.parametrize("table", CORE_TABLES)
+def test_names_and_types_are_aacts(table: str, shared: Path) -> None:
+    with (shared / "aact_schema.csv").open() as file:
+        aact = {row["column"]: row["type"] for row in csv.DictReader(file) if row["table"] == table}
+    staged = {name: kind for name, kind in columns(table).items() if name not in NOT_IN_AACT.get(table, set())}
+    assert staged == {name: "bigint" if name in IDS else kind for name, kind in aact.items()}
+
+
+@pytest.mark.parametrize("model", sorted(STAGING.glob("*.sql")), ids=lambda model: model.stem)
+def test_staging_models_read_changed_studies_only(model: Path) -> None:
+    text = model.read_text()
+    assert text.count("{{ changed_studies() }}") == 1
+    assert "source(" not in text
+    assert "ref(" not in text
+
+
+def test_sources_have_freshness() -> None:
+    (source,) = yaml.safe_load((STAGING / "_ctgov__sources.yml").read_text())["sources"]
+    configured = {table["name"]: table.get("config", {}) for table in source["tables"]}
+    assert set(configured) == {"studies", "rejected_studies", "registry_versions"}
+    assert configured["studies"]["loaded_at_field"] == "loaded_at"
+    assert "error_after" in configured["studies"]["freshness"]

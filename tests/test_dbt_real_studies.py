@@ -1,0 +1,74 @@
+"""Real records staged by dbt, row for row against a second reading of them in Python."""
+
+import gzip
+import json
+from collections import Counter
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from orchestration.local.postgres import EmbeddedPostgres
+from tests import aact_reading
+from tests.dbt_warehouse import DbtWarehouse
+
+pytestmark = pytest.mark.integration
+Records = dict[str, dict[str, Any]]
+EVERY = 8
+
+
+@pytest.fixture(scope="module")
+def records(shared: Path) -> Records:
+    """Every eighth real study, and all the oddly shaped fragments; of several records of a study the first."""
+    registry = shared / "registry"
+    found: Records = {}
+    for name, step in (("ctgov_v2_studies", EVERY), ("ctgov_v2_fragments", 1)):
+        with gzip.open(registry / f"{name}.ndjson.gz", "rt") as lines:
+            for line in islice(lines, 0, None, step):
+                record = json.loads(line)
+                found.setdefault(record["protocolSection"]["identificationModule"]["nctId"], record)
+    return found
+
+
+@pytest.fixture(scope="module")
+def staged(
+    records: Records, postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> DbtWarehouse:
+    with closing(psycopg2.connect(postgres_server.url("postgres"))) as connection:
+        connection.autocommit = True
+        connection.cursor().execute("create database test_dbt_real_studies")
+    warehouse = DbtWarehouse(postgres_server.url("test_dbt_real_studies"), tmp_path_factory.mktemp("dbt real"))
+    warehouse.create_tables()
+    warehouse.load(records.values(), at="2026-01-01T02:00Z")
+    warehouse.build("--exclude-resource-type", "unit_test")
+    return warehouse
+
+
+@pytest.mark.parametrize("reading", aact_reading.QUERIES, ids=lambda reading: reading.__name__)
+def test_rows_are_as_a_second_reading_has_them(reading: Any, staged: DbtWarehouse, records: Records) -> None:
+    built = Counter(staged.rows(aact_reading.QUERIES[reading]))
+    expected = aact_reading.read(reading, records)
+    assert expected - built == Counter()
+    assert built - expected == Counter()
+
+
+@pytest.mark.parametrize(("table", "paths"), aact_reading.COUNTED.items())
+def test_every_element_has_a_row(table: str, paths: tuple[str, ...], staged: DbtWarehouse, records: Records) -> None:
+    built = dict(staged.rows(f"select nct_id, count(*) from ctgov.{table} group by 1"))
+    expected = {nct_id: aact_reading.count(record, paths) for nct_id, record in records.items()}
+    assert built == {nct_id: number for nct_id, number in expected.items() if number}
+
+
+def test_marts_cover_what_they_should(staged: DbtWarehouse, records: Records) -> None:
+    stopped = {"TERMINATED", "WITHDRAWN", "SUSPENDED"}
+    expected = [
+        n for n, r in records.items() if aact_reading.dig(r, "protocolSection.statusModule.overallStatus") in stopped
+    ]
+    assert staged.rows("select count(*) from analytics.dim_trials") == [(len(records),)]
+    assert staged.rows("select count(*) from analytics.fct_stopped_trials") == [(len(expected),)]
+    assert staged.rows(
+        "select count(*) > 0, bool_and(patients_per_site_per_month >= 0) from analytics.fct_enrollment_velocity"
+    ) == [(True, True)]
