@@ -61,7 +61,7 @@
 
     `payload || '{}'` is the whole document, decompressed; `offset 0` keeps Postgres from pasting
     that expression into each place that uses it. Without the two, every path that a model reads
-    decompresses the document again: 4 s instead of 0.5 s for the 73 columns of `studies`.
+    decompresses the document again: 13 s instead of 0.3 s for the 73 columns of 5,378 `studies`.
 #}
 {% macro changed_studies() -%}
     select
