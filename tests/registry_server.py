@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+_number = count()
 Fault = Callable[["Handler", dict[str, str]], bool]
 _RANGE = re.compile(r"AREA\[LastUpdatePostDate\]RANGE\[([\d-]+),MAX\]")
 
@@ -46,8 +48,8 @@ def updated_on(study: Any) -> str:
 class Registry:
     """The records and how they are served. Everything may be changed between, and during, requests.
 
-    `faults` are asked in turn, once each, before a request to `/studies` is answered; one that returns True has
-    answered it. `tokens_live` is how many pages a page token lives; None: for ever. `page_size` caps what is asked.
+    `faults` are asked in turn, one for each request to `/studies`; one that returns True has answered it.
+    `page_size` caps what is asked. `knows_missing`: whether expressions with MISSING are understood.
     """
 
     def __init__(self, studies: list[Any]):
@@ -56,10 +58,8 @@ class Registry:
         self.page_size = 1000
         self.faults: list[Fault] = []
         self.requests: list[dict[str, str]] = []
-        self.refuse_tokens = False
         self.knows_missing = True
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"registry": self}))
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"registry": self}))
         self.url = f"http://127.0.0.1:{self._server.server_port}/api/v2"
 
     def __enter__(self) -> "Registry":
@@ -86,6 +86,15 @@ class Registry:
         return found
 
 
+class Server(ThreadingHTTPServer):
+    """A server that says nothing of clients that hang up: some tests kill theirs."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        pass
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers `/api/v2/version` and `/api/v2/studies`."""
 
@@ -103,11 +112,10 @@ class Handler(BaseHTTPRequestHandler):
         return self._studies(query)
 
     def _studies(self, query: dict[str, str]) -> None:
-        same = {k: v for k, v in query.items() if k not in ("pageToken", "pageSize", "countTotal")}
-        start, asked = 0, json.dumps(same, sort_keys=True)
+        start, asked = 0, parameters(query)
         if token := query.get("pageToken"):
-            start, first_asked = json.loads(bytes.fromhex(token))
-            if self.registry.refuse_tokens or first_asked != asked:
+            start, first_asked = read_token(token)
+            if first_asked != asked:
                 return self.answer({"error": "bad pageToken"}, 400)
         if "MISSING" in asked and not self.registry.knows_missing:
             return self.answer({"error": "cannot parse the expression"}, 400)
@@ -116,7 +124,7 @@ class Handler(BaseHTTPRequestHandler):
         page: dict[str, Any] = {"totalCount": len(found)} if query.get("countTotal") == "true" else {}
         page["studies"] = [_only_id(study) if "fields" in query else study for study in found[start:end]]
         if end < len(found):
-            page["nextPageToken"] = json.dumps([end, asked]).encode().hex()
+            page["nextPageToken"] = make_token(end, asked)
         return self.answer(page)
 
     def answer(self, value: Any, status: int = 200, cut: int = 0, **headers: str) -> None:
@@ -173,11 +181,24 @@ def hangs(handler: Handler, _: dict[str, str]) -> bool:
 
 def empty_page(handler: Handler, query: dict[str, str]) -> bool:
     """A page without studies, though there are more."""
-    same = {k: v for k, v in query.items() if k not in ("pageToken", "pageSize", "countTotal")}
-    start = json.loads(bytes.fromhex(query["pageToken"]))[0] if "pageToken" in query else 0
-    token = json.dumps([start, json.dumps(same, sort_keys=True), "x"][:2]).encode().hex() + "20"
-    handler.answer({"studies": [], "nextPageToken": token})
+    start = read_token(query["pageToken"])[0] if "pageToken" in query else 0
+    handler.answer({"studies": [], "nextPageToken": make_token(start, parameters(query))})
     return True
+
+
+def parameters(query: dict[str, str]) -> str:
+    """What every page of a crawl has to repeat."""
+    same = {k: v for k, v in query.items() if k not in ("pageToken", "pageSize", "countTotal")}
+    return json.dumps(same, sort_keys=True)
+
+
+def make_token(start: int, asked: str) -> str:
+    return json.dumps([start, asked, next(_number)]).encode().hex()
+
+
+def read_token(token: str) -> tuple[int, str]:
+    start, asked, _ = json.loads(bytes.fromhex(token))
+    return start, asked
 
 
 def fine(_: Handler, __: dict[str, str]) -> bool:

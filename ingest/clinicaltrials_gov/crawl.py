@@ -24,8 +24,9 @@ class Crawl:
     """One pass over (a part of) the registry.
 
     `legs` are the Essie expressions still to be read, the current one first; `token` continues the current one.
-    `cursor` is the latest LastUpdatePostDate that was read. A crawl goes through the phases in order; `reconcile`
-    is skipped where the warehouse holds as many studies as the registry.
+    `cursor` is the latest LastUpdatePostDate that was read. `studies_total` is what the registry holds in all, known
+    at the end. A crawl goes through the phases in order; `reconcile`
+    is skipped where the warehouse then holds as many studies as the registry.
     """
 
     registry: str
@@ -38,6 +39,7 @@ class Crawl:
     cursor: date | None = None
     studies_read: int = 0
     studies_expected: int | None = None
+    studies_total: int | None = None
     reopened: int = 0
     phase: Phase = "crawl"
     batch: dict[str, int] = field(default_factory=dict)

@@ -126,7 +126,8 @@ def map_text(value: Any, change: Any) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {change(key): map_text(item, change) for key, item in value.items()}
+        # Sorted, so that of two keys which become one the same wins whatever their order was.
+        return {change(key): map_text(item, change) for key, item in sorted(value.items())}
     if isinstance(value, list):
         return [map_text(item, change) for item in value]
     return value

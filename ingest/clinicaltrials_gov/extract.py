@@ -102,6 +102,15 @@ class Batch:
         """Whether the phase has something left to be read."""
         return bool(self._missing if self.crawl.phase == "reconcile" else self.crawl.legs)
 
+    def agrees_with(self, total: int | None) -> bool:
+        """Whether the warehouse, with this batch in it, will hold as many studies as the registry says it has.
+
+        Not told where a record was rejected: which of those the warehouse knows already is seen once it is loaded.
+        """
+        if total is None or self._warehouse is None:
+            return True
+        return not self.counts.rejected and self._warehouse.accounted_studies() + self.counts.new == total
+
     def _is_full(self) -> bool:
         return self.counts.pages >= self._limits.pages or self.counts.bytes >= self._limits.bytes
 
@@ -170,13 +179,13 @@ def _kind(study: Study, stored: Stored | None) -> str:
     return "returned" if stored.gone else "unchanged"
 
 
-def version_row(crawl: Crawl, api_url: str, total: int | None) -> dict[str, Any]:
+def version_row(crawl: Crawl, api_url: str) -> dict[str, Any]:
     """The row of `registry_versions` that a finished load leaves."""
     return {
         "data_timestamp": crawl.data_timestamp,
         "api_version": crawl.api_version,
         "observed_at": datetime.now(timezone.utc),
-        "studies_total": total,
+        "studies_total": crawl.studies_total,
         "scope": crawl.scope,
         "api_url": api_url,
     }

@@ -172,7 +172,7 @@ class StudyLoad:
     def _reconcile(self, warehouse: Warehouse) -> Reconciled:
         """Compare the registry's studies with the warehouse's; mark those that vanished or came back."""
         query = filter_query(self.scope)
-        total = self.summary.studies_total = self._client.total(query)
+        total = self._client.total(query)
         if total is None or total == warehouse.accounted_studies():
             return Reconciled(total=total)
         if total > self.sweep_limit:
@@ -208,6 +208,7 @@ class StudyLoad:
         for name, number in asdict(counts).items():
             setattr(self.summary, name, getattr(self.summary, name) + number)
         self.summary.batches += 1
+        self.summary.studies_total = crawl.studies_total
         self._report("load", crawl.studies_read, crawl.studies_expected, Counts())
         return BatchSummary(self.summary.batches, counts, crawl.phase, recovered)
 

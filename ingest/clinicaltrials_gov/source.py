@@ -13,7 +13,7 @@ import dlt
 from dlt.common.schema.typing import TTableSchemaColumns
 
 from ingest.clinicaltrials_gov.client import RegistryClient
-from ingest.clinicaltrials_gov.crawl import Crawl, next_crawl
+from ingest.clinicaltrials_gov.crawl import Crawl, filter_query, next_crawl
 from ingest.clinicaltrials_gov.extract import Batch, BatchLimits, Counts, version_row
 from ingest.clinicaltrials_gov.files import CsvFile
 
@@ -96,9 +96,10 @@ def clinicaltrials_gov(
         )
         rows: dict[str, list[Any]] = {**batch.read()}
         if not batch.has_more():
-            crawl.end_phase(reconcile=warehouse is not None)
+            crawl.studies_total = reconciled.total if reconciled else client.total(filter_query(scope))
+            crawl.end_phase(reconcile=not batch.agrees_with(crawl.studies_total))
         if crawl.phase == "complete":
-            rows["registry_versions"] = [version_row(crawl, api_url, reconciled.total if reconciled else None)]
+            rows["registry_versions"] = [version_row(crawl, api_url)]
         state[STATE_KEY] = {**crawl.to_state(), "batch": asdict(batch.counts)}
         yield rows
 
@@ -126,6 +127,8 @@ def _imports(files: list[CsvFile]) -> Iterator[Any]:
     """Hand files to dlt, which links them into the load package."""
     for file in files:
         yield dlt.mark.with_file_import(str(file.path), "csv", file.rows)
+        # Linked by now. A later batch that wrote to the same file would write into the package.
+        file.path.unlink()
 
 
 def _spool() -> Path:

@@ -164,7 +164,9 @@ class Warehouse:
     def add_ids(self, nct_ids: Sequence[str]) -> None:
         """Collect a page of the registry's ids."""
         with self._connection.cursor() as cursor:
-            cursor.execute("insert into registry_ids select unnest(%s) on conflict do nothing", (list(nct_ids),))
+            cursor.execute(
+                "insert into registry_ids select unnest(%s::text[]) on conflict do nothing", (list(nct_ids),)
+            )
 
     def sweep(self) -> Sweep:
         """Mark the studies that the collected ids lack, unmark those that came back; in one transaction."""

@@ -1,0 +1,320 @@
+"""Loads from a small registry into a real Postgres."""
+
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from ingest.clinicaltrials_gov import LoadInProgress, LoadProgress, LoadSummary, RegistryClient, StudyLoad
+from ingest.clinicaltrials_gov.extract import BatchLimits
+from ingest.clinicaltrials_gov.source import NAME, clinicaltrials_gov
+from ingest.clinicaltrials_gov.warehouse import DATASET, open_warehouse
+from ingest.pipelines import pipeline
+from tests.registry_server import Registry, broken_off, empty_page, fine, make_study, status, truncated
+
+pytestmark = pytest.mark.integration
+ROWS = "select nct_id, xmin::text, content_hash, loaded_at, deleted_at from raw_ctgov.studies"
+
+
+@dataclass
+class House:
+    """A registry, an empty warehouse, and a place for dlt's files."""
+
+    registry: Registry
+    url: str
+    directory: Path
+
+    def load(self, **options: Any) -> LoadSummary:
+        client = RegistryClient(self.registry.url, backoff=0.01, timeout=(1.0, 1.0))
+        study_load = StudyLoad(self.registry.url, self.url, self.directory, client=client, **options)
+        for _ in study_load.batches():
+            pass
+        return study_load.summary
+
+    def next_night(self, night: int = 2) -> None:
+        self.registry.version["dataTimestamp"] = f"2024-06-{night:02}T09:00:05"
+        self.registry.requests.clear()
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def rows(self) -> dict[str, tuple[Any, ...]]:
+        return {row[0]: row[1:] for row in self.query(ROWS)}
+
+    def loaded_since(self, before: dict[str, tuple[Any, ...]]) -> set[str]:
+        """The studies that a reader finds who remembers the latest `loaded_at` of before."""
+        watermark = max(row[2] for row in before.values())
+        return {nct_id for nct_id, row in self.rows().items() if row[2] > watermark}
+
+
+def nct(number: int) -> str:
+    return f"NCT{number:08}"
+
+
+def update(study: dict[str, Any], day: str = "2024-06-02") -> None:
+    study["hasResults"] = not study["hasResults"]
+    study["protocolSection"]["statusModule"]["lastUpdatePostDateStruct"] = {"date": day}
+
+
+@pytest.fixture
+def house(warehouse_url: str, tmp_path: Path) -> Iterator[House]:
+    studies = [make_study(number, f"2024-05-{number:02}") for number in range(1, 13)]
+    with Registry(studies) as registry:
+        registry.page_size = 3
+        yield House(registry, warehouse_url, tmp_path / "dlt files")
+
+
+def test_a_first_load_stores_every_study_whole(house: House) -> None:
+    seen: list[LoadProgress] = []
+    summary = house.load(progress=seen.append)
+    assert (summary.new, summary.changed, summary.gone, summary.difference, summary.batches) == (12, 0, 0, 0, 1)
+    assert "12 new" in str(summary)
+    stored = dict(house.query("select nct_id, payload from raw_ctgov.studies"))
+    assert stored == {nct(number): study for number, study in enumerate(house.registry.studies, 1)}
+    assert house.query("select count(*) from raw_ctgov.rejected_studies") == [(0,)]
+    assert house.query("select data_timestamp, api_version, studies_total, scope from raw_ctgov.registry_versions") == [
+        ("2024-06-01T09:00:05", "2.0.5", 12, None)
+    ]
+    assert [(p.studies, p.total) for p in seen if p.phase == "extract"] == [(3, 12), (6, 12), (9, 12), (12, 12)]
+    assert not list(house.directory.rglob("*.csv"))
+
+
+def test_the_tables_are_as_their_readers_expect(house: House) -> None:
+    house.load()
+    columns = "select attname from pg_attribute where attrelid = 'raw_ctgov.studies'::regclass and attnum > 0 and {}"
+    assert {name for (name,) in house.query(columns.format("attnotnull"))} == {
+        "nct_id",
+        "content_hash",
+        "payload",
+        "loaded_at",
+        "_dlt_load_id",
+    }
+    indexes = dict(house.query("select indexdef, true from pg_indexes where tablename = 'studies'"))
+    assert any("UNIQUE" in index and "(nct_id)" in index for index in indexes)
+    assert any("raw_ctgov.studies" in index and "(loaded_at)" in index for index in indexes)
+
+
+def test_payloads_are_compressed_with_lz4_where_the_server_can(house: House) -> None:
+    if house.query("select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'") != [
+        (True,)
+    ]:
+        pytest.skip("this server was built without lz4")
+    house.registry.studies[0]["text"] = "words " * 3000
+    house.load()
+    compression = "select distinct pg_column_compression(payload) from raw_ctgov.studies where nct_id = 'NCT00000001'"
+    assert house.query(compression) == [("lz4",)]
+
+
+def test_the_same_version_is_not_loaded_twice(house: House) -> None:
+    house.load()
+    before = house.rows()
+    house.registry.requests.clear()
+    summary = house.load()
+    assert summary.nothing_to_do
+    assert "nothing to do" in str(summary)
+    assert (house.registry.requests, house.rows()) == ([], before)
+    assert house.query("select count(*) from raw_ctgov.registry_versions") == [(1,)]
+
+
+def test_a_night_rewrites_just_what_changed(house: House) -> None:
+    house.load()
+    before = house.rows()
+    house.next_night()
+    update(house.registry.studies[4])
+    house.registry.studies.append(make_study(77, "2024-06-02"))
+    summary = house.load()
+    assert (summary.new, summary.changed, summary.gone) == (1, 1, 0)
+    assert house.registry.page_requests()[0]["filter.advanced"] == "AREA[LastUpdatePostDate]RANGE[2024-05-11,MAX]"
+    after = house.rows()
+    assert {nct_id for nct_id, row in after.items() if row != before.get(nct_id)} == {nct(5), nct(77)}
+    assert house.loaded_since(before) == {nct(5), nct(77)}
+
+
+def test_reading_everything_again_rewrites_just_what_changed(house: House) -> None:
+    house.load()
+    before = house.rows()
+    for study in house.registry.studies:
+        study["derivedSection"]["miscInfoModule"]["versionHolder"] = "2024-06-02"
+    house.registry.studies[2]["derivedSection"]["conditionBrowseModule"] = {"meshes": []}
+    summary = house.load(full=True)
+    assert (summary.changed, summary.unchanged) == (1, 11)
+    assert {nct_id for nct_id, row in house.rows().items() if row != before[nct_id]} == {nct(3)}
+
+
+def test_batches_commit_one_by_one_with_rising_times(house: House) -> None:
+    summary = house.load(limits=BatchLimits(pages=1))
+    assert summary.batches == 4
+    times = house.query("select count(*) from raw_ctgov.studies group by loaded_at, _dlt_load_id order by loaded_at")
+    assert times == [(3,)] * 4
+
+
+def test_what_cannot_be_stored_is_put_aside(house: House) -> None:
+    odd = [None, {"a\0": "b"}, make_study(50, "soon"), make_study(51, statusModule=[]), make_study(51, statusModule=[])]
+    house.registry.studies += odd
+    summary = house.load()
+    assert (summary.new, summary.rejected, summary.gone) == (12, 5, 0)
+    aside = house.query("select nct_id, reason, payload from raw_ctgov.rejected_studies order by reason")
+    assert [(nct_id, json.loads(payload)) for nct_id, _, payload in aside] == [
+        (None, {"a": "b"}),
+        (nct(51), odd[3]),
+        (nct(50), odd[2]),
+        (None, None),
+    ]
+    before = house.query("select * from raw_ctgov.rejected_studies order by content_hash")
+    house.load(full=True)
+    assert house.query("select * from raw_ctgov.rejected_studies order by content_hash") == before
+
+
+def test_text_that_postgres_cannot_hold_is_made_safe(house: House) -> None:
+    text = 'nul \0 quote " comma , line\nend \\u0000 \U0001f9ec \\ '
+    house.registry.studies[0]["text"] = text
+    house.registry.studies[1]["text"] = "lone \ud800"
+    house.registry.studies[2]["number"] = 10**40
+    house.load()
+    texts = house.query("select payload ->> 'text', payload -> 'number' from raw_ctgov.studies order by nct_id limit 3")
+    assert texts == [(text.replace("\0", ""), None), ("lone \ufffd", None), (None, 10**40)]
+
+
+@pytest.mark.parametrize("page_size", [3, 100])
+def test_of_several_records_of_a_study_the_last_one_stays(house: House, page_size: int) -> None:
+    house.registry.page_size = page_size
+    newer = copy.deepcopy(house.registry.studies[0])
+    update(newer, "2024-05-30")
+    house.registry.studies.append(newer)
+    summary = house.load()
+    assert (summary.new, summary.changed) == (12, 0)
+    assert house.query("select payload from raw_ctgov.studies where nct_id = 'NCT00000001'") == [(newer,)]
+    assert house.query("select count(*) from raw_ctgov.studies") == [(12,)]
+
+
+def test_studies_without_any_date_are_loaded_and_found_later_too(house: House) -> None:
+    house.registry.studies.append(make_study(60, None))
+    assert house.load().new == 13
+    house.next_night()
+    house.registry.studies.append(make_study(61, None))
+    summary = house.load()
+    assert (summary.new, summary.difference) == (1, 0)
+    assert house.rows().keys() >= {nct(60), nct(61)}
+
+
+def test_vanished_studies_are_marked_and_may_come_back(house: House) -> None:
+    house.load()
+    before = house.rows()
+    lost = [house.registry.studies.pop(), house.registry.studies.pop(0)]
+    house.next_night()
+    assert house.load().gone == 2
+    marked = house.rows()
+    assert {nct_id for nct_id, row in marked.items() if row[3]} == {nct(1), nct(12)}
+    assert house.loaded_since(before) == {nct(1), nct(12)}
+    house.next_night(3)
+    house.registry.studies += lost
+    update(lost[1])
+    summary = house.load()
+    assert (summary.returned, summary.changed, summary.gone) == (1, 1, 0)
+    assert not [row for row in house.rows().values() if row[3]]
+    assert house.loaded_since(marked) == {nct(1), nct(12)}
+
+
+def test_a_study_that_comes_back_as_it_was_is_found_by_its_id(house: House) -> None:
+    house.load()
+    lost = house.registry.studies.pop(0)
+    house.next_night()
+    house.load()
+    marked = house.rows()
+    house.next_night(3)
+    house.registry.studies.append(lost)
+    assert house.load().returned == 1
+    assert house.loaded_since(marked) == {nct(1)}
+
+
+def test_a_registry_too_large_to_compare_is_reported(house: House) -> None:
+    house.load()
+    house.registry.studies.pop()
+    house.next_night()
+    summary = house.load(sweep_limit=5)
+    assert (summary.gone, summary.difference) == (0, -1)
+
+
+def test_a_registry_that_hides_its_ids_marks_nothing_as_gone(house: House) -> None:
+    house.load()
+    house.next_night()
+    house.registry.studies.pop()
+    # The page of changes and two counts are answered, then the page of ids is empty and the last one.
+    house.registry.faults = [fine, fine, fine, lambda handler, _: bool(handler.answer({"studies": []})) or True]
+    summary = house.load()
+    assert (summary.gone, summary.difference) == (0, -1)
+
+
+def test_a_load_survives_a_bad_night(house: House) -> None:
+    house.registry.faults = [status(429), truncated, fine, empty_page, status(500), broken_off, empty_page, empty_page]
+    assert house.load().new == 12
+    assert house.query("select count(*) from raw_ctgov.studies") == [(12,)]
+
+
+@pytest.mark.parametrize("knows_missing", [True, False])
+def test_an_expired_token_costs_a_page_and_no_study(house: House, knows_missing: bool) -> None:
+    house.registry.knows_missing = knows_missing
+    house.registry.studies.append(make_study(60, None))
+    house.registry.faults = [fine, fine, status(400)]
+    summary = house.load()
+    assert (summary.new, summary.difference) == (13, 0)
+    assert len(house.rows()) == 13
+
+
+def test_another_registry_replaces_what_was_there(house: House) -> None:
+    house.load(registry="one")
+    house.next_night()
+    house.registry.studies = [*house.registry.studies[:2], make_study(88, "2023-01-01")]
+    summary = house.load(registry="two")
+    assert (summary.new, summary.unchanged, summary.gone) == (1, 2, 10)
+
+
+def test_a_registry_is_known_by_its_name_at_another_address(house: House) -> None:
+    house.load(registry="one")
+    house.registry.url = house.registry.url.replace("127.0.0.1", "localhost")
+    assert house.load(registry="one").nothing_to_do
+
+
+def test_a_warehouse_that_was_emptied_is_filled_again(house: House) -> None:
+    house.load()
+    with closing(psycopg2.connect(house.url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("drop schema raw_ctgov cascade; drop schema raw_ctgov_staging cascade")
+    assert house.load().new == 12
+    with closing(psycopg2.connect(house.url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("truncate raw_ctgov.studies")
+    assert house.load().new == 12
+
+
+def test_files_of_dlt_may_be_lost(house: House) -> None:
+    house.load()
+    house.directory = house.directory.parent / "elsewhere"
+    assert house.load().nothing_to_do
+
+
+def test_two_loads_at_once_are_refused(house: House) -> None:
+    with open_warehouse(house.url), pytest.raises(LoadInProgress, match="session"), open_warehouse(house.url, 0.1):
+        pass
+
+
+def test_the_source_can_be_run_alone(house: House) -> None:
+    house.load()
+    house.next_night()
+    update(house.registry.studies[0])
+    before = house.rows()
+    alone = pipeline(NAME, DATASET, house.url, house.directory)
+    info = alone.run(clinicaltrials_gov(house.registry.url))
+    assert not info.has_failed_jobs
+    assert {nct_id for nct_id, row in house.rows().items() if row != before[nct_id]} == {nct(1)}
+    assert set(clinicaltrials_gov(house.registry.url).selected_resources) == {
+        "studies",
+        "rejected_studies",
+        "registry_versions",
+    }
