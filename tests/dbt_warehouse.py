@@ -15,7 +15,7 @@ import psycopg2
 from psycopg2.extras import execute_values
 
 ROOT = Path(__file__).resolve().parent.parent
-TABLES = """
+RAW = """
 create schema raw_ctgov;
 create table raw_ctgov.studies (
     nct_id text primary key, last_update_post_date date, content_hash text not null, payload jsonb not null,
@@ -28,18 +28,8 @@ create table raw_ctgov.registry_versions (
     data_timestamp timestamptz, api_version text, observed_at timestamptz, studies_total bigint, scope text,
     api_url text
 );
-create schema enrichment;
-create table enrichment.stop_reasons (
-    task text, version text, model text, text_hash text, text text, stop_reason text, second_reason text, evidence text,
-    confidence text, method text, status text, error text, answered_at timestamptz,
-    primary key (task, version, model, text_hash)
-);
-create table enrichment.llm_calls (
-    call_id text, task text, version text, model text, text_hash text, attempt integer, status text, error text,
-    prompt_tokens integer, completion_tokens integer, cached_tokens integer, latency_ms integer, cost_usd numeric,
-    called_at timestamptz, run_id text
-);
 """
+ENRICHMENT = (ROOT / "orchestration" / "enrichment" / "schema.sql").read_text()
 UPSERT = """
 insert into raw_ctgov.studies (nct_id, content_hash, payload, loaded_at, _dlt_load_id) values %s
 on conflict (nct_id) do update
@@ -55,7 +45,7 @@ class DbtWarehouse:
     scratch: Path
 
     def create_tables(self) -> None:
-        self.execute(TABLES)
+        self.execute(RAW + ENRICHMENT)
 
     def load(self, studies: Iterable[Mapping[str, Any]], at: str) -> None:
         """Put records into the raw layer as a load at the time `at` would."""

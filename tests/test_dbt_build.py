@@ -36,8 +36,9 @@ update raw_ctgov.studies set deleted_at = '2026-01-02 02:01Z', loaded_at = '2026
 where nct_id = 'NCT00000004';
 """
 ANSWER = """
-insert into enrichment.stop_reasons (task, version, model, text_hash, stop_reason, status, answered_at)
-select 'stop_reasons', 'v1', 'm', text_hash, 'insufficient_enrollment', 'answered', now()
+insert into enrichment.stop_reasons
+    (task, version, model, text_hash, text, stop_reason, evidence, confidence, method, status)
+select 'stop_reasons', 'v1', 'm', text_hash, text, 'insufficient_enrollment', text, 'high', 'rule', 'answered'
 from intermediate.int_stop_reason_texts where text = 'Slow accrual';
 """
 FILL_THE_DISK = """
