@@ -62,7 +62,7 @@ class Lexicon:
             for match in pattern.finditer(text)
             if match.end() > match.start()
         ]
-        found.sort(key=lambda s: (s.start - s.end, not s.weak, s.start))
+        found.sort(key=lambda s: (s.start - s.end, s.weak, s.start))
         kept: list[Signal] = []
         for signal in found:
             if all(signal.end <= other.start or signal.start >= other.end for other in kept):

@@ -155,14 +155,15 @@ def download(client: httpx.Client, url: str, target: Path, size: int | None, rep
 def _append_rest(client: httpx.Client, url: str, target: Path, report: Callable[[int], None]) -> None:
     """One request for what is missing; a server that sends the whole file anyway overwrites what was there."""
     have = target.stat().st_size if target.exists() else 0
-    with client.stream("GET", url, headers={"Range": f"bytes={have}-"} if have else {}) as reply:
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with client.stream("GET", url, headers=headers) as reply:
         if reply.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             target.unlink()
         reply.raise_for_status()
         resumed = reply.status_code == httpx.codes.PARTIAL_CONTENT
         done = have if resumed else 0
         with target.open("ab" if resumed else "wb") as file:
-            for block in reply.iter_bytes(BLOCK):
+            for block in reply.iter_raw():
                 file.write(block)
                 done += len(block)
                 report(done)

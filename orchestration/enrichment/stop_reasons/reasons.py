@@ -1,6 +1,6 @@
 """The words in which registries say why a study stopped, per class of Open Targets' list, as regular expressions."""
 
-GAP = r"(?:[^\w.;]+[\w'/-]+){0,%d}?[^\w.;]+"
+GAP = r"(?:[^\w.,;:/]+[\w'-]+){0,%d}?[^\w.,;:/]+"
 NEAR, FAR = GAP % 3, GAP % 6
 
 ENROLL = r"(?:(?:re)?crui?t\w*|enrol\w*|accru\w*|accural|inclusions?|includ(?:e|ing)|screening|randomi[sz]ation)"
@@ -78,7 +78,7 @@ STRONG = {
         r"needs|plan))*",
         r"(?:re-?)?prioriti[sz]\w+|(?:portfolio|pipeline)(?: \w+){0,2}|(?:change of |change in )?(?:company'?s? )?"
         r"priorit(?:y|ies)(?: chang\w+)?",
-        r"(?:company|sponsor|firm|manufacturer|organi[sz]ation) (?:was |has |been |is )*(?:closed|dissolved|shut ?down|"
+        r"(?:company|sponsor|firm|manufacturer|organi[sz]ation) (?:was |has |been |is |went |gone |going |declared )*(?:closed|dissolved|shut ?down|"
         r"sold|acquired|liquidat\w+|bankrupt\w*|insolven\w+|defunct|no longer exists?|went out of business)(?: down)?",
         r"bankrupt\w*|insolven\w+|out of business|merger|acquisition|acquired by|intellectual property(?: issues?)?",
         r"(?:contract\w*|agreements?|negotiations?|licen[cs]\w+|sponsorship|insurance|legal)"
