@@ -18,7 +18,7 @@ defs = Definitions(
     jobs=[nightly_refresh],
     schedules=[nightly_schedule],
     resources={
-        "dlt": DagsterDltResource(),
+        "dlt_resource": DagsterDltResource(),
         "dbt": DbtCliResource(project_dir=PROJECT, dbt_executable="dbt"),
         "warehouse": WarehouseResource(),
         "language_model": LanguageModel.configured(settings()),

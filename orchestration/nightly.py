@@ -50,7 +50,9 @@ def _settle_unfinished(instance: DagsterInstance) -> None:
         process = run.tags.get(PROCESS_TAG)
         if process is None or _is_alive(process):
             raise RefreshRunning(f"run {run.run_id[:8]} is still at work" + (f" ({process})" if process else ""))
-        instance.report_run_failed(run, "The process of this run ended without finishing it: killed, or the machine was.")
+        instance.report_run_failed(
+            run, "The process of this run ended without finishing it: killed, or the machine was."
+        )
 
 
 def _this_process() -> str:

@@ -22,7 +22,9 @@ def test_nothing_done_yet_has_no_rate() -> None:
     assert Progress("a", 0, 10, "texts", 0.0).seconds_left is None
 
 
-def test_watchers_hear_all_and_the_log_little(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_watchers_hear_all_and_the_log_little(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     heard: list[Progress] = []
     monkeypatch.setattr(progress, "_watchers", [heard.append])
     clock = iter([0.0, 1.0, 14.0, 16.0, 20.0])

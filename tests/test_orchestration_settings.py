@@ -51,7 +51,12 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("BIOLOUPE_ENV", "production"), ("BIOLOUPE_DB_PORT", "80"), ("BIOLOUPE_SOURCES", "public"), ("BIOLOUPE_LLM", "no")],
+    [
+        ("BIOLOUPE_ENV", "production"),
+        ("BIOLOUPE_DB_PORT", "80"),
+        ("BIOLOUPE_SOURCES", "public"),
+        ("BIOLOUPE_LLM", "no"),
+    ],
 )
 def test_a_wrong_value_is_an_error_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str

@@ -19,6 +19,7 @@ from openai import OpenAI
 from orchestration.assets.names import OWNERS
 from orchestration.enrichment.runner import RunSummary, run_task
 from orchestration.enrichment.stop_reasons.task import STOP_REASONS
+from orchestration.local.language_model import configured_model
 from orchestration.progress import Reporter
 from orchestration.resources.language_model import LanguageModel
 from orchestration.resources.warehouse import WarehouseResource
@@ -46,7 +47,9 @@ def _spec(key: AssetKey, description: str) -> AssetSpec:
 @multi_asset(
     name="enrich_stop_reasons",
     specs=[
-        _spec(ANSWERS, "Why a trial was stopped: class, second class, the words that show it. One row per distinct text."),
+        _spec(
+            ANSWERS, "Why trials were stopped, one row per distinct text: class, second class, the words that show it."
+        ),
         _spec(LEDGER, "Every call to a language model: tokens, milliseconds, cost, status."),
     ],
     pool="language_model",
@@ -78,7 +81,7 @@ def _read(
         warehouse.url,
         STOP_REASONS,
         open_client,
-        config.model,
+        configured_model(config),
         max_calls=config.llm_max_calls,
         progress=Reporter(context.log, "/".join(ANSWERS.path), "texts"),
         run_id=context.run_id,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import dlt
 from dagster import AssetExecutionContext, AssetKey, AssetSpec, Backoff, MaterializeResult, RetryPolicy, multi_asset
 from dagster_dlt import DagsterDltResource, DagsterDltTranslator, build_dlt_asset_specs
 from dagster_dlt.translator import DltResourceTranslatorData
@@ -40,18 +41,20 @@ class RawTranslator(DagsterDltTranslator):
         )
 
 
+# They tell Dagster which tables there are; what a run loads from and into is decided when it runs.
 SOURCE = clinicaltrials_gov(PUBLIC_CTGOV_API_URL)
+PIPELINE = dlt.pipeline("clinicaltrials_gov_assets", destination="postgres", dataset_name=DATASET)
 
 
 @multi_asset(
     name="load_clinicaltrials_gov",
-    specs=build_dlt_asset_specs(SOURCE, dlt_pipeline=None, dagster_dlt_translator=RawTranslator()),
+    specs=build_dlt_asset_specs(SOURCE, PIPELINE, RawTranslator()),
     pool="clinicaltrials_gov",
     # Single requests are retried within seconds; this is for a registry that is down for minutes.
     retry_policy=RetryPolicy(max_retries=2, delay=60, backoff=Backoff.EXPONENTIAL),
 )
 def load_clinicaltrials_gov(
-    context: AssetExecutionContext, dlt: DagsterDltResource, warehouse: WarehouseResource
+    context: AssetExecutionContext, dlt_resource: DagsterDltResource, warehouse: WarehouseResource
 ) -> Iterator[MaterializeResult[Any]]:
     """Load what changed in the registry, in committed batches: a killed run goes on where it was.
 
@@ -69,14 +72,15 @@ def load_clinicaltrials_gov(
             registry=registry,
             progress=lambda p: report(*_position(p)),
         )
-        info = None
+        committed: list[LoadInfo] = []
         for info, batch in load.batches():
+            committed = [info]
             context.log.info(f"batch {batch.number} committed: {batch.counts}")
     context.log.info(str(load.summary))
     for name in DESCRIPTIONS:
-        about_load = _dlt_metadata(context, dlt, load, name, info)
+        about_load = _dlt_metadata(context, dlt_resource, load, name, committed)
         rows = warehouse.count(f"{DATASET}.{name}")
-        about_rows = {"dagster/row_count": rows, "dagster/table_name": f"{DATASET}.{name}"}
+        about_rows: dict[str, Any] = {"dagster/row_count": rows, "dagster/table_name": f"{DATASET}.{name}"}
         about_studies = _summary(load.summary) if name == "studies" else {}
         yield MaterializeResult(
             asset_key=AssetKey([DATASET, name]), metadata={**about_load, **about_rows, **about_studies}
@@ -98,12 +102,16 @@ def _position(progress: LoadProgress) -> tuple[int, int | None]:
 
 
 def _dlt_metadata(
-    context: AssetExecutionContext, dlt: DagsterDltResource, load: StudyLoad, name: str, info: LoadInfo | None
+    context: AssetExecutionContext,
+    dlt_resource: DagsterDltResource,
+    load: StudyLoad,
+    name: str,
+    committed: list[LoadInfo],
 ) -> dict[str, Any]:
     """Column types and the jobs of the last batch; none where nothing was loaded."""
-    if info is None:
+    if not committed:
         return {}
-    return dict(dlt.extract_resource_metadata(context, SOURCE.resources[name], info, load.pipeline))
+    return dict(dlt_resource.extract_resource_metadata(context, SOURCE.resources[name], committed[-1], load.pipeline))
 
 
 def _summary(summary: LoadSummary) -> dict[str, Any]:

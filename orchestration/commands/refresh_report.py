@@ -78,7 +78,9 @@ def _read(values: dict[str, Any]) -> str:
         return ""
     if "skipped" in values:
         return str(values["skipped"])
-    read = f"{values['answered_by_rule']:,} by rule, {values['answered_by_model']:,} by model, {values['failed']:,} failed"
+    read = (
+        f"{values['answered_by_rule']:,} by rule, {values['answered_by_model']:,} by model, {values['failed']:,} failed"
+    )
     return read + (f", {values['unread']:,} left for the next refresh" if values["unread"] else "")
 
 

@@ -12,6 +12,8 @@ from orchestration.settings import Settings
 
 DEFAULT_HOSTED_MODEL = "gpt-4.1-mini"
 MAX_RETRIES = 4
+# A batch of answers waits for its slowest call; the client library alone would wait ten minutes.
+TIMEOUT_SECONDS = 120.0
 
 
 def configured_model(settings: Settings) -> Model:
@@ -40,4 +42,4 @@ def open_client(settings: Settings, fetching: Progress | None = None) -> Generat
 
 
 def _client(api_key: str, base_url: str | None) -> OpenAI:
-    return OpenAI(api_key=api_key, base_url=base_url, max_retries=MAX_RETRIES)
+    return OpenAI(api_key=api_key, base_url=base_url, max_retries=MAX_RETRIES, timeout=TIMEOUT_SECONDS)

@@ -1,7 +1,7 @@
 """The language model as a Dagster resource: dagster-openai's, in front of a paid API or the embedded server."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -9,11 +9,8 @@ from dagster import AssetExecutionContext, AssetKey, EnvVar, InitResourceContext
 from dagster_openai import OpenAIResource, with_usage_metadata
 from openai import OpenAI
 
-from orchestration.local.llm import EmbeddedLLM
+from orchestration.local.language_model import open_client
 from orchestration.settings import Settings, settings
-
-TIMEOUT_SECONDS = 120.0
-MAX_RETRIES = 4
 
 
 class LanguageModel(OpenAIResource):
@@ -44,22 +41,7 @@ class LanguageModel(OpenAIResource):
 
         Raises ServiceUnavailable, with the remedy, where the embedded server has no model file.
         """
-        config = settings()
-        with ExitStack() as stack:
-            base_url, api_key = self.base_url, self.api_key
-            if config.uses_embedded_llm:
-                server = stack.enter_context(EmbeddedLLM(config.home, config.llm_model_path, progress=fetching))
-                base_url, api_key = server.base_url, server.api_key
-            client = stack.enter_context(
-                OpenAI(
-                    api_key=api_key,
-                    base_url=base_url,
-                    organization=self.organization,
-                    project=self.project,
-                    timeout=TIMEOUT_SECONDS,
-                    max_retries=MAX_RETRIES,
-                )
-            )
+        with open_client(settings(), fetching) as client:
             _count_usage(client, context, asset_key)
             yield client
 
