@@ -26,6 +26,9 @@ $(STAMP): pyproject.toml uv.lock
 	  test -x '$(BIN)/uv' || { $(PYTHON) -m venv '$(VENV)' && '$(BIN)/python' -m pip install --quiet --disable-pip-version-check uv; } && \
 	  UV_PROJECT_ENVIRONMENT='$(VENV)' '$(BIN)/uv' sync --locked --inexact --quiet; \
 	fi
+	@# Plain dbt finds the project after `source .venv/bin/activate`; it finds profiles.yml here by itself.
+	@grep -q DBT_PROJECT_DIR '$(BIN)/activate' || \
+	  printf '\nexport DBT_PROJECT_DIR="%s" DBT_PROFILES_DIR="%s"\n' '$(CURDIR)/dbt_project' '$(CURDIR)' >> '$(BIN)/activate'
 	@touch '$(STAMP)'
 
 demo: setup ## fill a warehouse: Postgres, synthetic registry, dbt, a language model (about 5 minutes)

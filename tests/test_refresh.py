@@ -1,4 +1,4 @@
-"""The main job from the outside: `bioloupe refresh` against a synthetic registry, a real Postgres and a local model API."""
+"""The main job from outside: `bioloupe refresh`, a synthetic registry, a real Postgres, a model API on loopback."""
 
 import os
 import subprocess

@@ -38,7 +38,7 @@ class Outcome:
             check = event.asset_check_evaluation_data
             self.checks[check.passed].append(f"{'/'.join(check.asset_key.path)}: {check.check_name}")
         elif event.event_type == DagsterEventType.STEP_FAILURE and event.step_key:
-            self.failures[event.step_key] = _reason(event)
+            self.failures[event.step_key] = reason(event)
         elif event.event_type == DagsterEventType.RUN_SUCCESS:
             self.succeeded = True
 
@@ -78,10 +78,10 @@ def _read(values: dict[str, Any]) -> str:
         return ""
     if "skipped" in values:
         return str(values["skipped"])
-    read = (
-        f"{values['answered_by_rule']:,} by rule, {values['answered_by_model']:,} by model, {values['failed']:,} failed"
-    )
-    return read + (f", {values['unread']:,} left for the next refresh" if values["unread"] else "")
+    by = f"{values['answered_by_rule']:,} by rule, {values['answered_by_model']:,} by model"
+    left = f", {values['unread']:,} left for the next refresh" if values["unread"] else ""
+    why = f" ({values['stopped']})" if "stopped" in values else ""
+    return f"{by}, {values['failed']:,} failed{left}{why}"
 
 
 def conclude(console: Console, outcome: Outcome, seconds: float, run_id: str) -> None:
@@ -114,7 +114,8 @@ def _summary(outcome: Outcome, seconds: float) -> Table:
     table.add_row("free text", _read(read) or "not read")
     if "calls" in read:
         tokens = f"{read['prompt_tokens']:,} tokens in, {read['completion_tokens']:,} out"
-        table.add_row("model calls", f"{read['calls']:,} ({tokens}, ${read['cost_usd']:.4f})")
+        cost = f"${read['cost_usd']:.4f}" if "cost_usd" in read else "price not known"
+        table.add_row("model calls", f"{read['calls']:,} ({tokens}, {cost})")
     steps = ", ".join(f"{step} {took:.0f}" for step, took in outcome.seconds.items())
     table.add_row("seconds", f"{seconds:.0f}" + (f" ({steps})" if steps else ""))
     return table

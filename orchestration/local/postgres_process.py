@@ -126,7 +126,7 @@ def port_holder(port: int) -> str:
     except psutil.AccessDenied:
         return "another process"
     for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,) and connection.pid:
             return _describe(connection.pid)
     return "a process of another user"
 
