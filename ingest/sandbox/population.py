@@ -141,7 +141,8 @@ class Population:
         else:
             # "Unknown" means that nobody has verified an open study for two years.
             latest = NIGHT_ZERO - (735 if status == "UNKNOWN" else 0)
-            updated = min(latest, submitted + 4 + int((NIGHT_ZERO - submitted) * _settled(status, part)))
+            updated = submitted + 4 + int((NIGHT_ZERO - submitted) * _settled(status, part))
+            updated = max(submitted + 1, min(latest, updated))
         shortest, spread = (30, 31) if status in OPEN_STATUSES else (180, 141)
         period = shortest + (hashed >> 32) % spread
         return Outline(status, submitted, updated, born + 1 + (hashed >> 44) % period, period)
@@ -208,7 +209,9 @@ class Population:
         nights: dict[int, list[int]] = {}
         for night in range(1, self.night + 1):
             for k in range(each):
-                nights.setdefault(mix(self.seed, night * 100_003 + k, _SILENT) % self.studies, []).append(night)
+                touched = nights.setdefault(mix(self.seed, night * 100_003 + k, _SILENT) % self.studies, [])
+                if night not in touched:
+                    touched.append(night)
         return nights
 
 

@@ -151,8 +151,9 @@ class _Parser:
             return self._operand(area)
         if kind == "(":
             node = self._either(area)
-            if self._next()[0] != ")":
+            if self._peek() != ")":
                 self._fail("`)` is missing")
+            self._next()
             return node
         return self._leaf(kind, value, area)
 
