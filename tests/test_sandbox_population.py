@@ -10,8 +10,8 @@ from ingest.sandbox.population import EPOCH, NIGHT_ZERO, Population
 from ingest.sandbox.registry import UNDATED, SyntheticRegistry, days_since_epoch, update_order
 from ingest.sandbox.study.record import nct_id, record
 
-STUDIES = 700
-DIGEST = "d1df85378dc08d672632548b3a3a0f1805dbe6f0f7d9dbbea5a60fa29f6f2e25"
+STUDIES = 400
+DIGEST = "d0b0f824e681a067064b1d21e92bcd1433d49f44c83916aef42dc1f937af3dcb"
 
 
 def comparable(registry: SyntheticRegistry, index: int) -> dict[str, object]:

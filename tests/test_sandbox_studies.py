@@ -26,7 +26,7 @@ REASONS = {
 
 @pytest.fixture(scope="module")
 def rendered() -> list[bytes]:
-    registry = SyntheticRegistry(4, 1500, 0)
+    registry = SyntheticRegistry(4, 1000, 0)
     return [registry.render(index) for index in registry.by_index]
 
 

@@ -75,10 +75,7 @@ def _halt(facts: Facts, day: int, draw: Draw) -> None:
         facts.start = max(facts.start or day, day - 200)
         facts.primary_completion = facts.completion = max(facts.start, day)
     facts.stop_reason = None
-    enrollment = facts.enrollment
     stop(facts, draw)
-    if facts.status == "SUSPENDED":
-        facts.enrollment = enrollment
 
 
 def _carry_on(facts: Facts, day: int, draw: Draw) -> None:
