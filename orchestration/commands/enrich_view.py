@@ -60,7 +60,7 @@ def show_evaluation(console: Console, result: Evaluation) -> None:
 
 
 def _classes(result: Evaluation) -> Table:
-    table = Table("class", title="per class", title_justify="left")
+    table = Table("class", title="per class", title_justify="left", box=None)
     for name in ("labelled", "precision", "recall", "F1"):
         table.add_column(name, justify="right")
     for score in result.classes:
@@ -74,12 +74,13 @@ def _confusion(result: Evaluation) -> Table:
     counts = result.confusion
     labels = [score.label for score in result.classes]
     others = sorted({answered for _, answered in counts} - set(labels))
-    table = Table("label", title="label by answer", title_justify="left", padding=(0, 0))
+    table = Table(title="label (row) by answer (column)", title_justify="left", box=None)
+    table.add_column("", no_wrap=True)
     columns = [*labels, *others]
     for number, column in enumerate(columns, 1):
-        table.add_column(str(number) if column in labels else column, justify="right", min_width=3)
+        table.add_column(str(number) if column in labels else column, justify="right", no_wrap=True)
     for number, label in enumerate(labels, 1):
-        table.add_row(f"{number} {label}", *(str(counts[label, column] or "") for column in columns))
+        table.add_row(f"{number:2} {label}", *(str(counts[label, column] or "") for column in columns))
     return table
 
 
