@@ -2,74 +2,16 @@
 
 import copy
 import json
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import psycopg2
 import pytest
 
-from ingest.clinicaltrials_gov import LoadInProgress, LoadProgress, LoadSummary, RegistryClient, StudyLoad
+from ingest.clinicaltrials_gov import LoadProgress
 from ingest.clinicaltrials_gov.extract import BatchLimits
-from ingest.clinicaltrials_gov.source import NAME, clinicaltrials_gov
-from ingest.clinicaltrials_gov.warehouse import DATASET, open_warehouse
-from ingest.pipelines import pipeline
-from tests.registry_server import Registry, broken_off, empty_page, fine, make_study, status, truncated
+from tests.ingest_house import House, house, nct, update
+from tests.registry_server import broken_off, empty_page, fine, make_study, status, truncated
 
 pytestmark = pytest.mark.integration
-ROWS = "select nct_id, xmin::text, content_hash, loaded_at, deleted_at from raw_ctgov.studies"
-
-
-@dataclass
-class House:
-    """A registry, an empty warehouse, and a place for dlt's files."""
-
-    registry: Registry
-    url: str
-    directory: Path
-
-    def load(self, **options: Any) -> LoadSummary:
-        client = RegistryClient(self.registry.url, backoff=0.01, timeout=(1.0, 1.0))
-        study_load = StudyLoad(self.registry.url, self.url, self.directory, client=client, **options)
-        for _ in study_load.batches():
-            pass
-        return study_load.summary
-
-    def next_night(self, night: int = 2) -> None:
-        self.registry.version["dataTimestamp"] = f"2024-06-{night:02}T09:00:05"
-        self.registry.requests.clear()
-
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-
-    def rows(self) -> dict[str, tuple[Any, ...]]:
-        return {row[0]: row[1:] for row in self.query(ROWS)}
-
-    def loaded_since(self, before: dict[str, tuple[Any, ...]]) -> set[str]:
-        """The studies that a reader finds who remembers the latest `loaded_at` of before."""
-        watermark = max(row[2] for row in before.values())
-        return {nct_id for nct_id, row in self.rows().items() if row[2] > watermark}
-
-
-def nct(number: int) -> str:
-    return f"NCT{number:08}"
-
-
-def update(study: dict[str, Any], day: str = "2024-06-02") -> None:
-    study["hasResults"] = not study["hasResults"]
-    study["protocolSection"]["statusModule"]["lastUpdatePostDateStruct"] = {"date": day}
-
-
-@pytest.fixture
-def house(warehouse_url: str, tmp_path: Path) -> Iterator[House]:
-    studies = [make_study(number, f"2024-05-{number:02}") for number in range(1, 13)]
-    with Registry(studies) as registry:
-        registry.page_size = 3
-        yield House(registry, warehouse_url, tmp_path / "dlt files")
+__all__ = ["house"]
 
 
 def test_a_first_load_stores_every_study_whole(house: House) -> None:
@@ -205,54 +147,6 @@ def test_studies_without_any_date_are_loaded_and_found_later_too(house: House) -
     assert house.rows().keys() >= {nct(60), nct(61)}
 
 
-def test_vanished_studies_are_marked_and_may_come_back(house: House) -> None:
-    house.load()
-    before = house.rows()
-    lost = [house.registry.studies.pop(), house.registry.studies.pop(0)]
-    house.next_night()
-    assert house.load().gone == 2
-    marked = house.rows()
-    assert {nct_id for nct_id, row in marked.items() if row[3]} == {nct(1), nct(12)}
-    assert house.loaded_since(before) == {nct(1), nct(12)}
-    house.next_night(3)
-    house.registry.studies += lost
-    update(lost[1])
-    summary = house.load()
-    assert (summary.returned, summary.changed, summary.gone) == (1, 1, 0)
-    assert not [row for row in house.rows().values() if row[3]]
-    assert house.loaded_since(marked) == {nct(1), nct(12)}
-
-
-def test_a_study_that_comes_back_as_it_was_is_found_by_its_id(house: House) -> None:
-    house.load()
-    lost = house.registry.studies.pop(0)
-    house.next_night()
-    house.load()
-    marked = house.rows()
-    house.next_night(3)
-    house.registry.studies.append(lost)
-    assert house.load().returned == 1
-    assert house.loaded_since(marked) == {nct(1)}
-
-
-def test_a_registry_too_large_to_compare_is_reported(house: House) -> None:
-    house.load()
-    house.registry.studies.pop()
-    house.next_night()
-    summary = house.load(sweep_limit=5)
-    assert (summary.gone, summary.difference) == (0, -1)
-
-
-def test_a_registry_that_hides_its_ids_marks_nothing_as_gone(house: House) -> None:
-    house.load()
-    house.next_night()
-    house.registry.studies.pop()
-    # The page of changes and two counts are answered, then the page of ids is empty and the last one.
-    house.registry.faults = [fine, fine, fine, lambda handler, _: bool(handler.answer({"studies": []})) or True]
-    summary = house.load()
-    assert (summary.gone, summary.difference) == (0, -1)
-
-
 def test_a_load_survives_a_bad_night(house: House) -> None:
     house.registry.faults = [status(429), truncated, fine, empty_page, status(500), broken_off, empty_page, empty_page]
     assert house.load().new == 12
@@ -267,54 +161,3 @@ def test_an_expired_token_costs_a_page_and_no_study(house: House, knows_missing:
     summary = house.load()
     assert (summary.new, summary.difference) == (13, 0)
     assert len(house.rows()) == 13
-
-
-def test_another_registry_replaces_what_was_there(house: House) -> None:
-    house.load(registry="one")
-    house.next_night()
-    house.registry.studies = [*house.registry.studies[:2], make_study(88, "2023-01-01")]
-    summary = house.load(registry="two")
-    assert (summary.new, summary.unchanged, summary.gone) == (1, 2, 10)
-
-
-def test_a_registry_is_known_by_its_name_at_another_address(house: House) -> None:
-    house.load(registry="one")
-    house.registry.url = house.registry.url.replace("127.0.0.1", "localhost")
-    assert house.load(registry="one").nothing_to_do
-
-
-def test_a_warehouse_that_was_emptied_is_filled_again(house: House) -> None:
-    house.load()
-    with closing(psycopg2.connect(house.url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("drop schema raw_ctgov cascade; drop schema raw_ctgov_staging cascade")
-    assert house.load().new == 12
-    with closing(psycopg2.connect(house.url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("truncate raw_ctgov.studies")
-    assert house.load().new == 12
-
-
-def test_files_of_dlt_may_be_lost(house: House) -> None:
-    house.load()
-    house.directory = house.directory.parent / "elsewhere"
-    assert house.load().nothing_to_do
-
-
-def test_two_loads_at_once_are_refused(house: House) -> None:
-    with open_warehouse(house.url), pytest.raises(LoadInProgress, match="session"), open_warehouse(house.url, 0.1):
-        pass
-
-
-def test_the_source_can_be_run_alone(house: House) -> None:
-    house.load()
-    house.next_night()
-    update(house.registry.studies[0])
-    before = house.rows()
-    alone = pipeline(NAME, DATASET, house.url, house.directory)
-    info = alone.run(clinicaltrials_gov(house.registry.url))
-    assert not info.has_failed_jobs
-    assert {nct_id for nct_id, row in house.rows().items() if row != before[nct_id]} == {nct(1)}
-    assert set(clinicaltrials_gov(house.registry.url).selected_resources) == {
-        "studies",
-        "rejected_studies",
-        "registry_versions",
-    }
