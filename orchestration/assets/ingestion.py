@@ -5,7 +5,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import dlt
-from dagster import AssetExecutionContext, AssetKey, AssetSpec, Backoff, MaterializeResult, RetryPolicy, multi_asset
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetObservation,
+    AssetSpec,
+    Backoff,
+    MaterializeResult,
+    RetryPolicy,
+    multi_asset,
+)
 from dagster_dlt import DagsterDltResource, DagsterDltTranslator, build_dlt_asset_specs
 from dagster_dlt.translator import DltResourceTranslatorData
 from dlt.common.pipeline import LoadInfo
@@ -77,6 +86,7 @@ def load_clinicaltrials_gov(
             committed = [info]
             context.log.info(f"batch {batch.number} committed: {batch.counts}")
     context.log.info(str(load.summary))
+    context.log_event(AssetObservation(REGISTRY, metadata=_registry_metadata(api_url, load.summary)))
     for name in DESCRIPTIONS:
         about_load = _dlt_metadata(context, dlt_resource, load, name, committed)
         rows = warehouse.count(f"{DATASET}.{name}")
@@ -95,6 +105,11 @@ def _registry(config: Settings) -> Iterator[tuple[str, str | None]]:
             yield api_url, f"sandbox of {config.sandbox_studies} studies, seed {config.sandbox_seed}"
     else:
         yield config.api_url, None
+
+
+def _registry_metadata(api_url: str, summary: LoadSummary) -> dict[str, Any]:
+    about: dict[str, Any] = {"dataTimestamp": summary.data_timestamp or "unknown", "url": api_url}
+    return about if summary.studies_total is None else {**about, "studies": summary.studies_total}
 
 
 def _position(progress: LoadProgress) -> tuple[int, int | None]:

@@ -1,10 +1,12 @@
 """What one nightly run did, read from its events, and the tables that say so."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from dagster import DagsterEvent, DagsterEventType
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 # First part of an asset key → the layer that a person knows.
@@ -15,6 +17,12 @@ LAYERS = {
     "enrichment": "enrichment",
     "analytics": "analytics",
 }
+STEPS = {
+    "load_clinicaltrials_gov": "load",
+    "dbt_staging": "staging",
+    "enrich_stop_reasons": "read",
+    "dbt_analytics": "analytics",
+}
 MODELS_OF = {"dbt_staging": {"ctgov", "intermediate"}, "dbt_analytics": {"analytics"}}
 LOAD, READ = "raw_ctgov/studies", "enrichment/stop_reasons"
 
@@ -24,7 +32,8 @@ class Outcome:
     """What the events of one run said."""
 
     materialized: dict[str, dict[str, Any]] = field(default_factory=dict)
-    checks: dict[bool, list[str]] = field(default_factory=lambda: {True: [], False: []})
+    passed: Counter[str] = field(default_factory=Counter)
+    failed_checks: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     succeeded: bool = False
@@ -36,7 +45,10 @@ class Outcome:
             self.materialized["/".join(materialization.asset_key.path)] = values
         elif event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
-            self.checks[check.passed].append(f"{'/'.join(check.asset_key.path)}: {check.check_name}")
+            if check.passed:
+                self.passed[event.step_key or ""] += 1
+            else:
+                self.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {check.check_name}")
         elif event.event_type == DagsterEventType.STEP_FAILURE and event.step_key:
             self.failures[event.step_key] = reason(event)
         elif event.event_type == DagsterEventType.RUN_SUCCESS:
@@ -59,7 +71,7 @@ def note(step: str, outcome: Outcome) -> str:
     if step == "enrich_stop_reasons":
         return _read(outcome.materialized.get(READ, {}))
     models = [key for key in outcome.materialized if key.split("/")[0] in MODELS_OF[step]]
-    return f"{len(models)} models, {len(outcome.checks[True])} checks passed, {len(outcome.checks[False])} failed"
+    return f"{len(models)} tables, {outcome.passed[step]} checks passed"
 
 
 def _loaded(values: dict[str, Any]) -> str:
@@ -89,9 +101,9 @@ def conclude(console: Console, outcome: Outcome, seconds: float, run_id: str) ->
     console.print()
     console.print(_summary(outcome, seconds))
     for step, why in outcome.failures.items():
-        console.print(f"[red]{step} failed:[/] {why}")
-    for name in outcome.checks[False]:
-        console.print(f"[red]check failed:[/] {name}")
+        console.print(f"[red]{STEPS.get(step, step)} failed:[/] {escape(why)}")
+    for name in outcome.failed_checks:
+        console.print(f"[red]check failed:[/] {escape(name)}")
     if not outcome.succeeded:
         console.print(
             "[red]The refresh did not finish.[/] What was loaded and read is kept: mend the cause, run it again."
@@ -110,13 +122,13 @@ def _summary(outcome: Outcome, seconds: float) -> Table:
     table.add_row("studies", _loaded(load) or "not loaded")
     for layer, rows in _rows_by_layer(outcome).items():
         table.add_row(f"rows in {layer}", f"{rows:,}")
-    table.add_row("checks", f"{len(outcome.checks[True]):,} passed, {len(outcome.checks[False]):,} failed")
+    table.add_row("checks", f"{outcome.passed.total():,} passed, {len(outcome.failed_checks):,} failed")
     table.add_row("free text", _read(read) or "not read")
     if "calls" in read:
         tokens = f"{read['prompt_tokens']:,} tokens in, {read['completion_tokens']:,} out"
         cost = f"${read['cost_usd']:.4f}" if "cost_usd" in read else "price not known"
         table.add_row("model calls", f"{read['calls']:,} ({tokens}, {cost})")
-    steps = ", ".join(f"{step} {took:.0f}" for step, took in outcome.seconds.items())
+    steps = ", ".join(f"{STEPS.get(step, step)} {took:.0f}" for step, took in outcome.seconds.items())
     table.add_row("seconds", f"{seconds:.0f}" + (f" ({steps})" if steps else ""))
     return table
 

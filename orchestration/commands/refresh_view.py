@@ -6,20 +6,14 @@ from pathlib import Path
 
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from orchestration import progress
-from orchestration.commands.refresh_report import Outcome, conclude, note, reason
+from orchestration.commands.refresh_report import STEPS, Outcome, conclude, note, reason
 from orchestration.nightly import RefreshRunning, create_run, events
 from orchestration.runtime import activate
 from orchestration.settings import Settings
-
-STEPS = {
-    "load_clinicaltrials_gov": "load     ",
-    "dbt_staging": "staging  ",
-    "enrich_stop_reasons": "read     ",
-    "dbt_analytics": "analytics",
-}
 
 
 def run_and_show(console: Console, config: Settings, log: Path) -> bool:
@@ -55,6 +49,10 @@ def _introduce(console: Console, config: Settings) -> None:
     console.print(f"[bold]bioloupe refresh[/]\n  database  {database}\n  registry  {source}\n  reader    {model}\n")
 
 
+def _name(step: str) -> str:
+    return STEPS.get(step, step).ljust(max(map(len, STEPS.values())))
+
+
 class _Lines:
     """One live line per step; where there is no terminal, a line when something begins, moves or ends."""
 
@@ -81,20 +79,20 @@ class _Lines:
         self._bars.stop()
 
     def begin(self, step: str) -> None:
-        self._tasks[step] = self._bars.add_task(STEPS.get(step, step), total=None, note="")
-        self._plain(f"{STEPS.get(step, step)}  begins", always=True)
+        self._tasks[step] = self._bars.add_task(_name(step), total=None, note="")
+        self._plain(f"{_name(step)}  begins", always=True)
 
     def move(self, step: str, done: int, total: int | None, text: str) -> None:
         if step in self._tasks:
             self._bars.update(self._tasks[step], completed=done, total=total, note=text)
-            self._plain(f"{STEPS.get(step, step)}  {text}")
+            self._plain(f"{_name(step)}  {text}")
 
     def end(self, step: str, text: str, failed: bool = False) -> None:
         if step in self._tasks:
             mark = "[red]failed[/] " if failed else ""
             self._bars.update(self._tasks[step], total=1, completed=0 if failed else 1, note=mark + text)
             self._bars.stop_task(self._tasks[step])
-            self._plain(f"{STEPS.get(step, step)}  {mark}{text}", always=True)
+            self._plain(f"{_name(step)}  {mark}{text}", always=True)
 
     def _plain(self, line: str, always: bool = False) -> None:
         now = time.monotonic()
@@ -122,5 +120,5 @@ def _follow(console: Console, stream: Iterator[DagsterEvent]) -> Outcome:
                 failed = event.event_type == DagsterEventType.STEP_FAILURE
                 lines.end(step, note(step, outcome), failed)
             elif event.event_type == DagsterEventType.STEP_UP_FOR_RETRY:
-                lines.move(step, 0, None, "waits, then tries again: " + reason(event))
+                lines.move(step, 0, None, "waits, then tries again: " + escape(reason(event)))
     return outcome

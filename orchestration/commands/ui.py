@@ -23,5 +23,5 @@ def ui(port: int, host: str) -> None:
     dbt_project()
     click.echo(f"Dagster UI: http://{host}:{port}")
     os.chdir(PROJECT_ROOT)
-    command = [sys.executable, "-m", "dagster", "dev", "--host", host, "--port", str(port)]
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "--host", host, "--port", str(port)]
     os.execv(sys.executable, [*command, "--live-data-poll-rate", "2000"])
