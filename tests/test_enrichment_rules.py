@@ -63,6 +63,8 @@ def test_plain_words_need_no_model(text: str, label: str) -> None:
         ("Covid-19 and lack of funding", "covid19", "business_administrative"),
         ("Slow enrolment, lack of funding", "insufficient_enrollment", "business_administrative"),
         ("Sponsor decision due to slow recruitment", "insufficient_enrollment", None),
+        ("Lack of efficacy in another trial", "another_study", "negative"),
+        ("No benefit for participants in a similar study", "another_study", "negative"),
         ("Sponsor decision, not related to safety concerns", "business_administrative", None),
         ("Slow recruitment; no safety issues were observed", "insufficient_enrollment", None),
     ],
@@ -187,8 +189,11 @@ def test_an_answer_outside_the_schema_is_refused(raw: Any) -> None:
         check(TEXT, raw)
 
 
-def test_a_second_reason_that_repeats_the_first_is_none() -> None:
-    assert check(TEXT, read("covid19", "covid19"))["second_reason"] is None
+@pytest.mark.parametrize("second", ["covid19", "no_context", "interim_analysis"])
+def test_a_second_reason_must_add_something_that_the_text_says(second: str) -> None:
+    assert check(TEXT, read("covid19", second))["second_reason"] is None
+    assert check(TEXT, read("covid19", "negative"))["second_reason"] == "negative"
+    assert check(f"Interim: {TEXT}", read("negative", "interim_analysis"))["second_reason"] == "interim_analysis"
 
 
 def test_the_prompts_examples_are_valid_and_cover_every_class() -> None:

@@ -48,6 +48,7 @@ WEAK = {
 }
 
 DISMISSED = [
+    r"in agreement with|irb approved",
     r"(?:prior to|before|pending) (?:the )?(?:irb|ethics|fda|regulatory|hospital)(?: \w+)? ?(?:approval|review|"
     r"submission)?"
     r"(?: and enroll\w*)?",

@@ -40,6 +40,8 @@ COLUMNS = ("evidence", "stop_reason", "second_reason")
 FOLDER = Path(__file__).parent
 # Who decided is no reason where another one is named.
 DECIDER = "business_administrative"
+# Another trial's result comes first, and what it was second.
+OTHERS, DIRECTIONS = "another_study", ("negative", "safety_sideeffects")
 # A pandemic is what drives other reasons: "no accrual because of Covid-19" is about accrual first.
 DRIVER = "covid19"
 LISTED = (" and ", "&", "/", ";", "+", " plus ", " also ")
@@ -57,12 +59,14 @@ SCHEMA = {
 
 
 def keywords(text: str) -> Suggestion:
-    """What the lexicon finds, with who decided behind why, and a driver behind what it drove."""
+    """What the lexicon finds: who decided behind why, a driver behind what it drove, a result behind whose it is."""
     found = suggest(lexicon.STOP_REASONS, text)
     if len(found.labels) < 2:
         return found
+    if found.labels[0] in DIRECTIONS and OTHERS in found.labels:
+        return _with_first(found, found.labels.index(OTHERS))
     decided = found.weak and found.labels[0] == DECIDER
-    return _second_first(found) if decided or _drives(text, found) else found
+    return _with_first(found, 1) if decided or _drives(text, found) else found
 
 
 def _drives(text: str, found: Suggestion) -> bool:
@@ -71,13 +75,13 @@ def _drives(text: str, found: Suggestion) -> bool:
     return found.labels[0] == DRIVER and not any(word in between for word in LISTED)
 
 
-def _second_first(found: Suggestion) -> Suggestion:
-    order = [1, 0, *range(2, len(found.labels))]
+def _with_first(found: Suggestion, index: int) -> Suggestion:
+    order = [index, *(i for i in range(len(found.labels)) if i != index)]
     return replace(found, labels=tuple(found.labels[i] for i in order), spans=tuple(found.spans[i] for i in order))
 
 
 def rule(text: str) -> Answer | None:
-    """The answer where keywords explain the whole text: one class, or two of which both are certain."""
+    """The answer where keywords explain the whole text: one class, or several that are certain."""
     text = collapse(text)
     found = keywords(text)
     if not found.labels:
@@ -85,7 +89,7 @@ def rule(text: str) -> Answer | None:
     unexplained = len(found.residue)
     if len(found.labels) == 1 and unexplained <= (0 if found.weak else 1):
         return _answer(text, found, "medium" if found.weak or unexplained else "high")
-    if len(found.labels) == 2 and not found.weak and not unexplained:
+    if len(found.labels) > 1 and not found.weak and not unexplained:
         return _answer(text, found, "medium")
     return None
 
@@ -100,7 +104,13 @@ def check(text: str, raw: Any) -> Values:
     if second is not None and second not in CLASSES:
         raise InvalidAnswer(f"second_reason is {second!r}, which is neither a class nor null")
     evidence = quoted(text, str(raw.get("evidence") or ""))
-    return {"evidence": evidence, "stop_reason": first, "second_reason": None if second == first else second}
+    return {"evidence": evidence, "stop_reason": first, "second_reason": _second(text, first, second)}
+
+
+def _second(text: str, first: str, second: str | None) -> str | None:
+    """The second class, if it adds anything, and says no more of an interim analysis than the text does."""
+    unfounded = second == "interim_analysis" and "interim" not in text.lower()
+    return None if unfounded or second in (first, "no_context") else second
 
 
 def settle(text: str, read: Values, trusted: bool) -> Answer:
@@ -123,14 +133,13 @@ def _answer(text: str, found: Suggestion, confidence: str) -> Answer:
     return Answer(values, confidence, "rule")
 
 
-def _source(item: Any) -> str:
-    return inspect.getsource(item)
-
-
 def _examples() -> tuple[Example, ...]:
     rows = [json.loads(line) for line in (FOLDER / "examples.jsonl").read_text(encoding="utf-8").splitlines()]
     return tuple(Example(row["text"], {column: row[column] for column in COLUMNS}) for row in rows)
 
+
+# What decides about an answer besides the prompt.
+LOGIC: tuple[Any, ...] = (rules, reasons, lexicon, keywords, _drives, _with_first, rule, settle, _second, _answer)
 
 STOP_REASONS = Task(
     name="stop_reasons",
@@ -151,5 +160,5 @@ STOP_REASONS = Task(
     rule=rule,
     check=check,
     settle=settle,
-    logic=tuple(map(_source, (rules, reasons, lexicon, keywords, _drives, _second_first, rule, settle, _answer))),
+    logic=tuple(inspect.getsource(part) for part in LOGIC),
 )
