@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 from orchestration.settings import PROJECT_ROOT, settings
@@ -9,6 +10,15 @@ from orchestration.warehouse import Warehouse, ensure
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 INSTANCE_CONFIG = Path(__file__).parent / "dagster.yaml"
+
+
+def heed_signals() -> None:
+    """Let SIGTERM end this process where a script has started it in the background.
+
+    Shells have such processes ignore SIGINT, and Dagster treats SIGTERM as it finds SIGINT treated.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def activate() -> Warehouse:

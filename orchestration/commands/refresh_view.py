@@ -12,13 +12,14 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from orchestration import progress
 from orchestration.commands.refresh_report import STEPS, Outcome, conclude, note, reason
 from orchestration.nightly import RefreshRunning, create_run, events
-from orchestration.runtime import activate
+from orchestration.runtime import activate, heed_signals
 from orchestration.settings import Settings
 
 
 def run_and_show(console: Console, config: Settings, log: Path) -> bool:
     """Run the nightly job and draw it. Returns whether it succeeded."""
     began = time.monotonic()
+    heed_signals()
     activate()
     _introduce(console, config)
     with DagsterInstance.get() as instance:

@@ -16,9 +16,10 @@ def ui(port: int, host: str) -> None:
     up (`bioloupe db stop` ends it).
     """
     from orchestration.project import dbt_project
-    from orchestration.runtime import activate
+    from orchestration.runtime import activate, heed_signals
     from orchestration.settings import PROJECT_ROOT
 
+    heed_signals()
     activate()
     dbt_project()
     click.echo(f"Dagster UI: http://{host}:{port}")
