@@ -257,7 +257,7 @@ def real_server() -> Iterator[EmbeddedLLM]:
     ("text", "label"),
     [
         ("Hardly anybody wanted to be in it", "insufficient_enrollment"),
-        ("The money from the foundation never arrived", "business_administrative"),
+        ("The firm was sold to a rival, which gave up the drug", "business_administrative"),
         ("Mice given the compound for a year got liver cancer", "safety_sideeffects"),
     ],
 )

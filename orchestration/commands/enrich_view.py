@@ -74,7 +74,7 @@ def _confusion(result: Evaluation) -> Table:
     counts = result.confusion
     labels = [score.label for score in result.classes]
     others = sorted({answered for _, answered in counts} - set(labels))
-    table = Table(title="label (row) by answer (column)", title_justify="left", box=None)
+    table = Table(title="label (row) by answer (column)", title_justify="left", box=None, collapse_padding=True)
     table.add_column("", no_wrap=True)
     columns = [*labels, *others]
     for number, column in enumerate(columns, 1):
