@@ -55,7 +55,8 @@ class Server:
                 if self.path == "/slots/0?action=save":
                     open(params.slot_save_path + body["filename"], "w").write("the prompt")
                 print("POST", self.path, flush=True)
-                self.reply({"pid": os.getpid(), "path": self.path, "omp": os.environ.get("OMP_WAIT_POLICY")})
+                tokens = 0 if "forgetful" in behaviour else 7
+                self.reply({"pid": os.getpid(), "n_saved": tokens, "n_restored": tokens})
             def reply(self, content):
                 self.send_response(200)
                 self.end_headers()
@@ -120,6 +121,13 @@ def test_the_prompt_that_was_read_is_kept_for_the_next_start(home: Path, model: 
     log = (home / "logs" / "llm.log").read_text()
     assert log.split().count("/slots/0?action=save") == 2
     assert log.split().count("/slots/0?action=restore") == 1
+
+
+def test_a_server_that_forgot_the_prompt_does_not_replace_what_was_kept(home: Path, model: Path) -> None:
+    model.write_text("GGUF forgetful")
+    with EmbeddedLLM(home, model):
+        pass
+    assert not list((home / "models" / "prompts").glob("*.slot"))
 
 
 def test_it_ends_when_its_user_fails(home: Path, model: Path) -> None:

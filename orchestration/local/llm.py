@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -155,28 +156,31 @@ class EmbeddedLLM:
     def _keep_prompt(self) -> None:
         """Keep what the server has read of the prompt, in one piece or not at all; older ones are dropped."""
         draft = f"{self._cache}.part"
+        # A server that slept has forgotten it, and what was kept before is better than that.
         if not self._slot("save", draft):
             return
-        os.replace(self._cache_folder / draft, self._cache_folder / self._cache)
-        for other in self._cache_folder.iterdir():
-            if other.name != self._cache:
-                other.unlink(missing_ok=True)
+        with suppress(OSError):
+            os.replace(self._cache_folder / draft, self._cache_folder / self._cache)
+            for other in self._cache_folder.iterdir():
+                if other.name != self._cache:
+                    other.unlink(missing_ok=True)
 
-    def _slot(self, action: str, name: str) -> bool:
-        """Save or restore what the server's one slot holds; whether it did. It is only ever a matter of speed."""
+    def _slot(self, action: str, name: str) -> int:
+        """Save or restore what the server's one slot holds: how many tokens. It is only ever a matter of speed."""
         if action == "restore" and not (self._cache_folder / name).exists():
-            return False
+            return 0
         try:
-            return httpx.post(
+            reply = httpx.post(
                 f"{self.base_url.removesuffix('/v1')}/slots/0",
                 params={"action": action},
                 json={"filename": name},
                 headers={"Authorization": f"Bearer {self.api_key}"},
                 timeout=30,
                 trust_env=False,
-            ).is_success
+            ).raise_for_status()
         except httpx.HTTPError:
-            return False
+            return 0
+        return int(reply.json().get(f"n_{action}d", 0))
 
     def _stop(self) -> None:
         """Close the server's input, which ends it; kill it if that does not."""
