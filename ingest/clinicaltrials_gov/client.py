@@ -108,7 +108,7 @@ class RegistryClient:
             status, text = (error.response.status_code, error.response.text) if error.response is not None else (0, "")
             raise (BadRequest if status == 400 else RegistryError)(f"{url} answered {status}: {text[:300]}") from error
         except _WORTH_RETRYING as error:
-            raise RegistryError(f"{url}: {error}") from error
+            raise RegistryError(f"no usable answer from {url}, asked several times: {_innermost(error)}") from error
 
     def _attempt(self, url: str, parameters: Mapping[str, str], read: Any) -> Any:
         self._wait_for_turn()
@@ -134,6 +134,15 @@ def _seconds_between_requests(api_url: str, requests_per_minute: float | None) -
     if requests_per_minute is None and (host == PUBLIC_HOST or host.endswith("." + PUBLIC_HOST)):
         requests_per_minute = PUBLIC_REQUESTS_PER_MINUTE
     return 60 / requests_per_minute if requests_per_minute else 0.0
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What went wrong in the end: requests and urllib3 wrap it in layers that repeat the address."""
+    while (reason := getattr(error, "reason", None) or next(iter(error.args), None)) and isinstance(
+        reason, BaseException
+    ):
+        error = reason
+    return error
 
 
 def _log_retry(state: RetryCallState) -> None:

@@ -10,7 +10,6 @@ from dagster import (
     AssetKey,
     AssetObservation,
     AssetSpec,
-    Backoff,
     MaterializeResult,
     RetryPolicy,
     multi_asset,
@@ -59,8 +58,8 @@ PIPELINE = dlt.pipeline("clinicaltrials_gov_assets", destination="postgres", dat
     name="load_clinicaltrials_gov",
     specs=build_dlt_asset_specs(SOURCE, PIPELINE, RawTranslator()),
     pool="clinicaltrials_gov",
-    # Single requests are retried within seconds; this is for a registry that is down for minutes.
-    retry_policy=RetryPolicy(max_retries=2, delay=60, backoff=Backoff.EXPONENTIAL),
+    # Each request is retried for a minute by itself; this is for what lasts a little longer.
+    retry_policy=RetryPolicy(max_retries=1, delay=60),
 )
 def load_clinicaltrials_gov(
     context: AssetExecutionContext, dlt_resource: DagsterDltResource, warehouse: WarehouseResource

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dagster import DagsterEvent, DagsterEventType
+from dagster_shared.error import SerializableErrorInfo
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -56,12 +57,19 @@ class Outcome:
 
 
 def reason(event: DagsterEvent) -> str:
-    """The innermost cause of a failed or retried step, in one line."""
-    data = event.step_retry_data if event.is_step_up_for_retry else event.step_failure_data
-    error = data.error
-    while error is not None and error.cause is not None:
+    """Why a step failed or is tried again, in one line: what our code or a library raised, not Dagster's wrapping."""
+    error = (event.step_retry_data if event.is_step_up_for_retry else event.step_failure_data).error
+    while error is not None and error.cause is not None and _wraps(error):
         error = error.cause
-    return " ".join(error.message.split()) if error else "unknown"
+    if error is None or error.cls_name == "DagsterExecutionInterruptedError":
+        return "interrupted"
+    return " ".join(error.message.split()).split(": ", 1)[-1]
+
+
+def _wraps(error: SerializableErrorInfo) -> bool:
+    """Whether Dagster raised this around the real error. Giving up on retries is a plain Failure of its own."""
+    name = error.cls_name or ""
+    return name.startswith("Dagster") or name in ("RetryRequestedFromPolicy", "RetryRequested", "Failure")
 
 
 def note(step: str, outcome: Outcome) -> str:
