@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml uv.lock
 	@touch '$(STAMP)'
 
 demo: setup ## fill a warehouse: Postgres, synthetic registry, dbt, a language model (about 5 minutes)
-	@BIOLOUPE_LLM_MAX_CALLS=$${BIOLOUPE_LLM_MAX_CALLS:-60} '$(BIN)/bioloupe' refresh
+	@BIOLOUPE_LLM_MAX_CALLS=$${BIOLOUPE_LLM_MAX_CALLS:-40} '$(BIN)/bioloupe' refresh
 
 ui: setup ## open the Dagster UI
 	@'$(BIN)/bioloupe' ui
