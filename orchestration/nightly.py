@@ -49,7 +49,10 @@ def _settle_unfinished(instance: DagsterInstance) -> None:
     for run in instance.get_runs(RunsFilter(job_name=JOB, statuses=UNFINISHED)):
         process = run.tags.get(PROCESS_TAG)
         if process is None or _is_alive(process):
-            raise RefreshRunning(f"run {run.run_id[:8]} is still at work" + (f" ({process})" if process else ""))
+            where = f"process {process}" if process else "started from the UI or by the schedule"
+            raise RefreshRunning(
+                f"run {run.run_id[:8]} is at work ({where}). Wait for it, or end it: `bioloupe ui`, Runs, Terminate."
+            )
         instance.report_run_failed(
             run, "The process of this run ended without finishing it: killed, or the machine was."
         )

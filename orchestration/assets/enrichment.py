@@ -72,7 +72,10 @@ def enrich_stop_reasons(
 def _read(
     context: AssetExecutionContext, language_model: LanguageModel, warehouse: WarehouseResource, config: Settings
 ) -> RunSummary:
-    fetching = Reporter(context.log, "language model", "bytes of the model file")
+    megabytes = Reporter(context.log, "language model", "MB of the model file")
+
+    def fetching(done: int, total: int | None) -> None:
+        megabytes(done // 1_000_000, total // 1_000_000 if total else None)
 
     def open_client() -> AbstractContextManager[OpenAI]:
         return language_model.open(context, ANSWERS, fetching)
