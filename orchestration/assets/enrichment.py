@@ -87,7 +87,7 @@ def _read(
         configured_model(config),
         max_calls=config.llm_max_calls,
         progress=Reporter(context.log, "/".join(ANSWERS.path), "texts"),
-        run_id=context.run_id,
+        run_id=context.run.run_id,
     )
     _tell(context, summary)
     return summary
