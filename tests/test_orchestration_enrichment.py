@@ -89,6 +89,7 @@ def test_calls_and_tokens_are_counted_in_metadata_and_ledger(warehouse: str, mon
     assert (about["calls"], about["answered_by_model"], about["unread"]) == (2, 2, 0)
     assert (about["openai.fake.calls"], about["openai.fake.total_tokens"]) == (2, 240)
     assert metadata(first, LEDGER)["dagster/row_count"] == 2
+    assert "latency_ms" in [column.name for column in metadata(first, LEDGER)["dagster/column_schema"].columns]
     assert metadata(second, ANSWERS)["calls"] == 0
     assert set(server.keys) == {"Bearer sk-test-only"}
 

@@ -65,8 +65,7 @@ def enrich_stop_reasons(
         context.log.warning(OFF)
     about = {"skipped": OFF} if summary is None else _metadata(summary)
     for key, more in ((ANSWERS, about), (LEDGER, {})):
-        rows = {"dagster/row_count": warehouse.count(".".join(key.path))}
-        yield MaterializeResult(asset_key=key, metadata={**rows, **more})
+        yield MaterializeResult(asset_key=key, metadata={**warehouse.about(".".join(key.path)), **more})
 
 
 def _read(

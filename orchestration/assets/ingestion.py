@@ -88,11 +88,10 @@ def load_clinicaltrials_gov(
     context.log_event(AssetObservation(REGISTRY, metadata=_registry_metadata(api_url, load.summary)))
     for name in DESCRIPTIONS:
         about_load = _dlt_metadata(context, dlt_resource, load, name, committed)
-        rows = warehouse.count(f"{DATASET}.{name}")
-        about_rows: dict[str, Any] = {"dagster/row_count": rows, "dagster/table_name": f"{DATASET}.{name}"}
+        about_table = warehouse.about(f"{DATASET}.{name}")
         about_studies = _summary(load.summary) if name == "studies" else {}
         yield MaterializeResult(
-            asset_key=AssetKey([DATASET, name]), metadata={**about_load, **about_rows, **about_studies}
+            asset_key=AssetKey([DATASET, name]), metadata={**about_load, **about_table, **about_studies}
         )
 
 

@@ -2,15 +2,31 @@
 
 from typing import Any
 
-from dagster import ConfigurableResource, EnvVar
+from dagster import ConfigurableResource, EnvVar, TableColumn, TableSchema
 
 from orchestration.warehouse import query
+
+COLUMNS = """
+select attname, format_type(atttypid, atttypmod), col_description(attrelid, attnum)
+from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum
+"""
 
 
 class WarehouseResource(ConfigurableResource[Any]):
     """Where the warehouse is. `bioloupe` commands set DATABASE_URL for everything they start."""
 
     url: str = EnvVar("DATABASE_URL")
+
+    def about(self, relation: str) -> dict[str, Any]:
+        """Metadata of a table as it stands: rows, columns with their types and comments, its name."""
+        columns = [
+            TableColumn(name, kind, description) for name, kind, description in query(self.url, COLUMNS, (relation,))
+        ]
+        return {
+            "dagster/row_count": self.count(relation),
+            "dagster/column_schema": TableSchema(columns),
+            "dagster/table_name": relation,
+        }
 
     def count(self, relation: str) -> int:
         """The rows of a table."""
