@@ -121,8 +121,9 @@ def _dlt_metadata(
     name: str,
     committed: list[LoadInfo],
 ) -> dict[str, Any]:
-    """Column types and the jobs of the last batch; none where nothing was loaded."""
-    if not committed:
+    """The jobs of the last batch; none where nothing was loaded, or only what a killed run had extracted."""
+    trace = load.pipeline.last_trace
+    if not committed or trace is None or trace.last_normalize_info is None:
         return {}
     return dict(dlt_resource.extract_resource_metadata(context, SOURCE.resources[name], committed[-1], load.pipeline))
 
