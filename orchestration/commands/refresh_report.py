@@ -79,7 +79,7 @@ def note(step: str, outcome: Outcome) -> str:
     if step == "enrich_stop_reasons":
         return _read(outcome.materialized.get(READ, {}))
     models = [key for key in outcome.materialized if key.split("/")[0] in MODELS_OF[step]]
-    return f"{len(models)} tables, {outcome.passed[step]} checks passed"
+    return f"tables {len(models)}, checks passed {outcome.passed[step]}"
 
 
 def _loaded(values: dict[str, Any]) -> str:

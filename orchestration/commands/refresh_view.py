@@ -70,6 +70,7 @@ class _Lines:
             disable=not console.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._moved: set[str] = set()
         self._printed = 0.0
 
     def __enter__(self) -> "_Lines":
@@ -86,7 +87,8 @@ class _Lines:
     def move(self, step: str, done: int, total: int | None, text: str) -> None:
         if step in self._tasks:
             self._bars.update(self._tasks[step], completed=done, total=total, note=text)
-            self._plain(f"{_name(step)}  {text}")
+            self._plain(f"{_name(step)}  {text}", always=step not in self._moved)
+            self._moved.add(step)
 
     def end(self, step: str, text: str, failed: bool = False) -> None:
         if step in self._tasks:

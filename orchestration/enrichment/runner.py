@@ -14,7 +14,8 @@ from orchestration.enrichment.store import Result, Store, Text, open_store
 from orchestration.enrichment.task import Task
 
 RULE_BATCH = 500
-LLM_BATCH = 10
+# Small: a kill loses no more, and on two cores a batch takes ten seconds, about as long as one likes to see nothing.
+LLM_BATCH = 5
 SHOWN_FAILURES = 20
 
 OpenClient = Callable[[], AbstractContextManager[OpenAI]]
