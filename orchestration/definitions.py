@@ -23,6 +23,6 @@ defs = Definitions(
         "warehouse": WarehouseResource(),
         "language_model": LanguageModel.configured(settings()),
     },
-    # A step costs milliseconds in process and seconds in a process of its own (DESIGN: one machine).
+    # A step costs milliseconds in process and seconds in a process of its own.
     executor=in_process_executor,
 )

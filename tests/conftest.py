@@ -22,16 +22,21 @@ def free_port() -> int:
         return port
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_password_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests' credentials stay out of the password file of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGPASSFILE", str(tmp_path_factory.mktemp("passwords") / "pgpass"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """An embedded server of this test session's own."""
     server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres home"), free_port())
-    with pytest.MonkeyPatch.context() as patch:
-        # The tests' credentials stay out of the password file of whoever runs them.
-        patch.setenv("PGPASSFILE", str(server.home / "pgpass"))
-        server.start()
-        yield server
-        server.stop()
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ class EmbeddedLLM:
         try:
             self._start(path)
             self._slot("restore", self._cache)
-        except BaseException:
+        except BaseException:  # an interrupt too must leave no server behind
             self._stop()
             raise
         return self

@@ -52,6 +52,6 @@ def _replace(target: Path, content: bytes) -> None:
             owner = target.stat()  # root with a user's home, as under sudo
             os.chown(name, owner.st_uid, owner.st_gid)
         os.replace(name, target)
-    except BaseException:
+    except BaseException:  # an interrupt too must leave no copy of the passwords behind
         os.unlink(name)
         raise
