@@ -7,15 +7,20 @@ from pathlib import Path
 
 from dagster_dbt import DbtProject
 from filelock import FileLock
+from sqlalchemy.engine import make_url
 
 from orchestration.runtime import DBT_PROJECT_DIR
 from orchestration.settings import PROJECT_ROOT, settings
+from orchestration.warehouse import DATABASE
 
 GENERATED = {"target", "logs"}
 
 
 def dbt_project() -> DbtProject:
-    """The project with the target that BIOLOUPE_ENV names; its manifest is parsed anew only when a file changed."""
+    """The project with the target that BIOLOUPE_ENV names.
+
+    Its manifest is parsed anew only when a file has changed, or the database, whose name stands in every relation.
+    """
     _put_dbt_on_path()
     project = DbtProject(DBT_PROJECT_DIR, profiles_dir=PROJECT_ROOT, target=settings().env)
     if not _is_fresh(project.manifest_path):
@@ -24,6 +29,7 @@ def dbt_project() -> DbtProject:
         with FileLock(project.manifest_path.with_suffix(".lock")):
             if not _is_fresh(project.manifest_path):
                 project.preparer.prepare(project)
+                _parsed_for(project.manifest_path).write_text(_database())
                 project.manifest_path.touch()
     return project
 
@@ -35,7 +41,20 @@ def _put_dbt_on_path() -> None:
 
 
 def _is_fresh(manifest: Path) -> bool:
-    return manifest.exists() and manifest.stat().st_mtime >= max(f.stat().st_mtime for f in _source_files())
+    parsed_for = _parsed_for(manifest)
+    if not (manifest.exists() and parsed_for.exists() and parsed_for.read_text() == _database()):
+        return False
+    return manifest.stat().st_mtime >= max(f.stat().st_mtime for f in _source_files())
+
+
+def _parsed_for(manifest: Path) -> Path:
+    return manifest.with_suffix(".database")
+
+
+def _database() -> str:
+    """The name of the database that dbt will build in."""
+    url = os.environ.get("DATABASE_URL")
+    return (make_url(url).database if url else None) or DATABASE
 
 
 def _source_files() -> list[Path]:

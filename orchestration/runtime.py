@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from orchestration.settings import PROJECT_ROOT, settings
-from orchestration.warehouse import Warehouse, ensure
+from orchestration.warehouse import Warehouse, connect, ensure
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 INSTANCE_CONFIG = Path(__file__).parent / "dagster.yaml"
@@ -29,6 +29,8 @@ def activate() -> Warehouse:
     """
     config = settings()
     warehouse = ensure(config)
+    # Dagster itself would try for a while and then show a page of stack trace.
+    connect(warehouse.dagster_url).close()
     dagster_home = config.home / "dagster"
     dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(INSTANCE_CONFIG, dagster_home / "dagster.yaml")

@@ -1,5 +1,8 @@
 """The warehouse's databases and schemas, on the embedded server and on one that DATABASE_URL names."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -123,3 +126,14 @@ def test_all_spellings_become_one(scheme: str) -> None:
     rest = "u:p%40%2F@h:1/d?sslmode=require"
     assert normalised(f"{scheme}://{rest}", "DATABASE_URL") == f"postgresql://{rest}"
     assert without_password(f"{scheme}://{rest}") == "postgresql://u:***@h:1/d?sslmode=require"
+
+
+@pytest.mark.integration
+def test_a_dagster_database_that_is_not_there_is_said_in_one_line(warehouse_url: str, tmp_path: Path) -> None:
+    missing = warehouse_url.rsplit("/", 1)[0] + "/nowhere"
+    own = {"BIOLOUPE_HOME": str(tmp_path), "DATABASE_URL": warehouse_url, "DAGSTER_DATABASE_URL": missing}
+    command = [sys.executable, "-m", "orchestration", "status"]
+    done = subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+    assert "Traceback" not in done.stderr
