@@ -22,6 +22,17 @@ def test_nothing_done_yet_has_no_rate() -> None:
     assert Progress("a", 0, 10, "texts", 0.0).seconds_left is None
 
 
+def test_what_came_for_nothing_does_not_count_into_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Progress] = []
+    monkeypatch.setattr(progress, "_watchers", [heard.append])
+    clock = iter([0.0, 1.0, 11.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    report = Reporter(logging.getLogger("run"), "a", "texts", after_first=True)  # type: ignore[arg-type]
+    report(100, 140)
+    report(120, 140)
+    assert [str(r) for r in heard] == ["100 of 140 texts", "120 of 140 texts, 2.0/s, 10 s left"]
+
+
 def test_watchers_hear_all_and_the_log_little(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -85,7 +85,7 @@ def _read(
         open_client,
         configured_model(config),
         max_calls=config.llm_max_calls,
-        progress=Reporter(context.log, "/".join(ANSWERS.path), "texts"),
+        progress=Reporter(context.log, "/".join(ANSWERS.path), "texts", after_first=True),
         run_id=context.run.run_id,
     )
     _tell(context, summary)
