@@ -66,7 +66,9 @@ class _Lines:
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
             console=console,
-            transient=False,
+            # What others print goes to the log; rich would fetch it back onto the terminal.
+            redirect_stdout=False,
+            redirect_stderr=False,
             disable=not console.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}

@@ -1,0 +1,79 @@
+"""What `bioloupe refresh` draws and sums up."""
+
+import io
+import sys
+
+from rich.console import Console
+
+from orchestration.commands.refresh_report import LOAD, READ, Outcome, conclude, note
+from orchestration.commands.refresh_view import _Lines
+
+LOADED = {
+    "nothing_to_do": False,
+    "studies_new": 1_200,
+    "studies_changed": 3,
+    "studies_gone": 1,
+    "studies_rejected": 0,
+    "dagster/row_count": 1_200,
+}
+ANSWERED = {
+    "answered_by_rule": 5,
+    "answered_by_model": 2,
+    "failed": 1,
+    "unread": 4,
+    "calls": 3,
+    "prompt_tokens": 6_000,
+    "completion_tokens": 90,
+    "cost_usd": 0.0123,
+}
+
+
+def drawn(terminal: bool) -> tuple[Console, io.StringIO]:
+    buffer = io.StringIO()
+    return Console(file=buffer, force_terminal=terminal, width=100), buffer
+
+
+def test_what_others_print_stays_off_the_terminal() -> None:
+    console, buffer = drawn(terminal=True)
+    stdout, stderr = sys.stdout, sys.stderr
+    with _Lines(console) as lines:
+        lines.begin("dbt_staging")
+        assert (sys.stdout, sys.stderr) == (stdout, stderr)
+        lines.end("dbt_staging", "tables 2")
+    assert "tables 2" in buffer.getvalue()
+
+
+def test_without_a_terminal_each_step_leaves_plain_lines() -> None:
+    console, buffer = drawn(terminal=False)
+    with _Lines(console) as lines:
+        lines.begin("load_clinicaltrials_gov")
+        lines.move("load_clinicaltrials_gov", 1, 2, "half")
+        lines.end("load_clinicaltrials_gov", "all of it", failed=True)
+    assert buffer.getvalue().splitlines() == ["load       begins", "load       half", "load       failed all of it"]
+
+
+def test_the_summary_counts_studies_rows_texts_and_cost() -> None:
+    console, buffer = drawn(terminal=False)
+    conclude(console, Outcome({LOAD: LOADED, READ: ANSWERED}, succeeded=True), 12.0, "0123456789")
+    text = " ".join(buffer.getvalue().split())
+    assert "studies 1,200 new, 3 changed, 1 gone, 0 rejected" in text
+    assert "rows in raw 1,200" in text
+    assert "5 by rule, 2 by model, 1 failed, 4 left for the next refresh" in text
+    assert "3 (6,000 tokens in, 90 out, $0.0123)" in text
+    assert "did not finish" not in text
+
+
+def test_a_failure_names_the_step_the_cause_and_what_is_kept() -> None:
+    console, buffer = drawn(terminal=False)
+    outcome = Outcome(failures={"dbt_staging": "no [table] there"}, failed_checks=["ctgov/stg_ctgov__studies: unique"])
+    conclude(console, outcome, 1.0, "0123456789")
+    text = " ".join(buffer.getvalue().split())
+    assert "staging failed: no [table] there" in text
+    assert "check failed: ctgov/stg_ctgov__studies: unique" in text
+    assert "is kept: mend the cause, run it again" in text
+
+
+def test_a_night_without_news_says_so() -> None:
+    values = {**LOADED, "nothing_to_do": True, "registry_timestamp": "2026-06-01T09:00:05"}
+    outcome = Outcome({LOAD: values})
+    assert note("load_clinicaltrials_gov", outcome).startswith("nothing to do")
