@@ -28,20 +28,22 @@ def create_run(instance: DagsterInstance) -> DagsterRun:
     _settle_unfinished(instance)
     from orchestration.definitions import defs
 
-    repository = ReconstructableRepository.for_module(MODULE, "defs", str(PROJECT_ROOT))
     return instance.create_run_for_job(
         job_def=defs.resolve_job_def(JOB),
         tags={PROCESS_TAG: _this_process()},
         run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}},
-        job_code_origin=ReconstructableJob(repository, JOB).get_python_origin(),
+        job_code_origin=_job().get_python_origin(),
         remote_job_origin=_remote_origin(),
     )
 
 
 def events(run: DagsterRun, instance: DagsterInstance) -> Iterator[DagsterEvent]:
     """Execute the run in this process and yield its events as they happen."""
-    repository = ReconstructableRepository.for_module(MODULE, "defs", str(PROJECT_ROOT))
-    yield from execute_run_iterator(ReconstructableJob(repository, JOB), run, instance)
+    yield from execute_run_iterator(_job(), run, instance)
+
+
+def _job() -> ReconstructableJob:
+    return ReconstructableJob(ReconstructableRepository.for_module(MODULE, "defs", str(PROJECT_ROOT)), JOB)
 
 
 def _settle_unfinished(instance: DagsterInstance) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import dlt
 from dagster import (
     AssetExecutionContext,
     AssetKey,
@@ -18,7 +17,8 @@ from dagster_dlt import DagsterDltResource, DagsterDltTranslator, build_dlt_asse
 from dagster_dlt.translator import DltResourceTranslatorData
 from dlt.common.pipeline import LoadInfo
 
-from ingest.clinicaltrials_gov import LoadProgress, LoadSummary, StudyLoad, clinicaltrials_gov
+from ingest.clinicaltrials_gov import LoadSummary, StudyLoad, clinicaltrials_gov
+from ingest.pipelines import pipeline
 from orchestration.assets.names import OWNERS, REGISTRY
 from orchestration.local.sandbox import running_sandbox
 from orchestration.progress import Reporter
@@ -51,7 +51,7 @@ class RawTranslator(DagsterDltTranslator):
 
 # They tell Dagster which tables there are; what a run loads from and into is decided when it runs.
 SOURCE = clinicaltrials_gov(PUBLIC_CTGOV_API_URL)
-PIPELINE = dlt.pipeline("clinicaltrials_gov_assets", destination="postgres", dataset_name=DATASET)
+PIPELINE = pipeline("clinicaltrials_gov_assets", DATASET, pipelines_dir=settings().home / "dlt")
 
 
 @multi_asset(
@@ -78,7 +78,7 @@ def load_clinicaltrials_gov(
             config.home / "dlt",
             scope=config.scope,
             registry=registry,
-            progress=lambda p: report(*_position(p)),
+            progress=lambda p: report(p.studies, p.total),
         )
         committed: list[LoadInfo] = []
         for info, batch in load.batches():
@@ -108,10 +108,6 @@ def _registry(config: Settings) -> Iterator[tuple[str, str | None]]:
 def _registry_metadata(api_url: str, summary: LoadSummary) -> dict[str, Any]:
     about: dict[str, Any] = {"dataTimestamp": summary.data_timestamp or "unknown", "url": api_url}
     return about if summary.studies_total is None else {**about, "studies": summary.studies_total}
-
-
-def _position(progress: LoadProgress) -> tuple[int, int | None]:
-    return progress.studies, progress.total
 
 
 def _dlt_metadata(

@@ -23,12 +23,7 @@ class WarehouseResource(ConfigurableResource[Any]):
             TableColumn(name, kind, description) for name, kind, description in query(self.url, COLUMNS, (relation,))
         ]
         return {
-            "dagster/row_count": self.count(relation),
+            "dagster/row_count": query(self.url, f"select count(*) from {relation}")[0][0],
             "dagster/column_schema": TableSchema(columns),
             "dagster/table_name": relation,
         }
-
-    def count(self, relation: str) -> int:
-        """The rows of a table."""
-        count: int = query(self.url, f"select count(*) from {relation}")[0][0]
-        return count
