@@ -10,6 +10,7 @@ import pytest
 from psycopg2 import sql
 
 from orchestration.local.postgres import EmbeddedPostgres
+from orchestration.settings import Settings, settings
 
 _number = count()
 
@@ -46,6 +47,18 @@ def warehouse_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     _administer(postgres_server, "create database {}", name)
     yield postgres_server.url(name)
     _administer(postgres_server, "drop database {} with (force)", name)
+
+
+@pytest.fixture
+def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Settings of the test's own: nothing of whoever runs it. Call `settings.cache_clear()` after a change."""
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.validation_alias), raising=False)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.setenv("BIOLOUPE_HOME", str(tmp_path))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
 
 
 def _administer(server: EmbeddedPostgres, statement: str, name: str) -> None:

@@ -1,7 +1,6 @@
 """The enrichment asset: the model off, absent, answering; what it puts into Dagster's metadata."""
 
 import hashlib
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult, materiali
 from orchestration.assets.enrichment import ANSWERS, LEDGER, enrich_stop_reasons
 from orchestration.resources.language_model import LanguageModel
 from orchestration.resources.warehouse import WarehouseResource
-from orchestration.settings import Settings, settings
+from orchestration.settings import settings
 from orchestration.warehouse import connect, ensure
 from tests.openai_server import OpenAIServer, failure
 
@@ -22,15 +21,8 @@ STOPS = ["Slow accrual", "The freezer in the basement said otherwise", "Mercury 
 
 
 @pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, warehouse_url: str) -> Iterator[None]:
-    for field in Settings.model_fields.values():
-        monkeypatch.delenv(str(field.validation_alias), raising=False)
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
-    monkeypatch.setenv("BIOLOUPE_HOME", str(tmp_path))
+def _settings(own_settings: None, monkeypatch: pytest.MonkeyPatch, warehouse_url: str) -> None:
     monkeypatch.setenv("DATABASE_URL", warehouse_url)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from ingest.clinicaltrials_gov import StudyLoad
 from orchestration.assets.ingestion import load_clinicaltrials_gov
 from orchestration.assets.names import REGISTRY
 from orchestration.resources.warehouse import WarehouseResource
-from orchestration.settings import Settings, settings
 from orchestration.warehouse import query
 from tests.registry_server import Registry, make_study
 
@@ -26,15 +25,8 @@ def registry() -> Iterator[Registry]:
 
 
 @pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, registry: Registry) -> Iterator[None]:
-    for field in Settings.model_fields.values():
-        monkeypatch.delenv(str(field.validation_alias), raising=False)
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
-    monkeypatch.setenv("BIOLOUPE_HOME", str(tmp_path))
+def _settings(own_settings: None, monkeypatch: pytest.MonkeyPatch, registry: Registry) -> None:
     monkeypatch.setenv("CTGOV_API_URL", registry.url)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
 
 
 def run(url: str, instance: DagsterInstance | None = None) -> ExecuteInProcessResult:
