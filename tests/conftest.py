@@ -11,6 +11,7 @@ from psycopg2 import sql
 
 from orchestration.local.postgres import EmbeddedPostgres
 from orchestration.settings import Settings, settings
+from tests.filled import fill
 
 _number = count()
 
@@ -45,6 +46,23 @@ def warehouse_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     """The URL of an empty database that is dropped after the test."""
     name = f"test_{next(_number)}"
     _administer(postgres_server, "create database {}", name)
+    yield postgres_server.url(name)
+    _administer(postgres_server, "drop database {} with (force)", name)
+
+
+@pytest.fixture(scope="session")
+def _filled_template(postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    name = "filled"
+    _administer(postgres_server, "create database {}", name)
+    fill(postgres_server.url(name), tmp_path_factory.mktemp("filled"))
+    return name
+
+
+@pytest.fixture
+def filled_warehouse_url(postgres_server: EmbeddedPostgres, _filled_template: str) -> Iterator[str]:
+    """The URL of a copy of a filled warehouse (tests/filled.py), dropped after the test."""
+    name = f"test_{next(_number)}"
+    _administer(postgres_server, "create database {} template " + _filled_template, name)
     yield postgres_server.url(name)
     _administer(postgres_server, "drop database {} with (force)", name)
 
