@@ -19,7 +19,7 @@ RAW = """
 create schema raw_ctgov;
 create table raw_ctgov.studies (
     nct_id text primary key, last_update_post_date date, content_hash text not null, payload jsonb not null,
-    loaded_at timestamptz not null, deleted_at timestamptz, _dlt_load_id text not null
+    loaded_at timestamptz not null, deleted_at timestamptz, found_by text, _dlt_load_id text not null
 );
 create table raw_ctgov.rejected_studies (
     nct_id text, reason text, payload text, content_hash text, loaded_at timestamptz, _dlt_load_id text

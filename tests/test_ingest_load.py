@@ -161,3 +161,26 @@ def test_an_expired_token_costs_a_page_and_no_study(house: House, knows_missing:
     summary = house.load()
     assert (summary.new, summary.difference) == (13, 0)
     assert len(house.rows()) == 13
+
+
+def test_each_row_says_how_its_content_was_found(house: House) -> None:
+    house.load()
+    assert house.query("select distinct found_by from raw_ctgov.studies") == [("first_load",)]
+    house.next_night()
+    update(house.registry.studies[4])
+    house.registry.studies.append(make_study(77, "2024-06-02"))
+    house.registry.studies.pop(0)
+    house.load()
+    found = dict(house.query("select nct_id, found_by from raw_ctgov.studies where found_by <> 'first_load'"))
+    assert found == {nct(1): "nightly", nct(5): "nightly", nct(77): "nightly"}
+
+
+def test_a_warehouse_of_before_found_by_gets_the_column(house: House) -> None:
+    house.load()
+    house.query("alter table raw_ctgov.studies drop found_by")
+    house.query("alter table raw_ctgov_staging.studies drop found_by")
+    house.next_night()
+    update(house.registry.studies[4])
+    assert house.load().changed == 1
+    found = dict(house.query("select nct_id, found_by from raw_ctgov.studies"))
+    assert (found.pop(nct(5)), set(found.values())) == ("nightly", {None})

@@ -12,6 +12,8 @@ UNDATED = "AREA[LastUpdatePostDate]MISSING"
 _MAX_REOPENED = 3
 
 Phase = Literal["crawl", "reconcile", "complete"]
+# How a row's content was found. The first load of a registry finds nothing that is new to the world.
+FoundBy = Literal["first_load", "nightly", "reconcile", "backfill"]
 
 
 def updated_since(day: date) -> str:
@@ -25,8 +27,8 @@ class Crawl:
 
     `legs` are the Essie expressions still to be read, the current one first; `token` continues the current one.
     `cursor` is the latest LastUpdatePostDate that was read. `studies_total` is what the registry holds in all, known
-    at the end. A crawl goes through the phases in order; `reconcile`
-    is skipped where the warehouse then holds as many studies as the registry.
+    at the end. `found_by` is written beside what it loads. A crawl goes through the phases in order; `reconcile` is
+    skipped where the warehouse then holds as many studies as the registry.
     """
 
     registry: str
@@ -43,6 +45,7 @@ class Crawl:
     reopened: int = 0
     phase: Phase = "crawl"
     batch: dict[str, int] = field(default_factory=dict)
+    found_by: FoundBy = "nightly"
 
     @classmethod
     def from_state(cls, state: dict[str, Any] | None) -> "Crawl | None":
@@ -98,23 +101,33 @@ def filter_query(scope: str | None, expression: str = EVERYTHING) -> dict[str, s
 
 
 def next_crawl(
-    previous: Crawl | None, registry: str, scope: str | None, version: Version, *, full: bool = False
+    previous: Crawl | None,
+    registry: str,
+    scope: str | None,
+    version: Version,
+    *,
+    full: bool = False,
+    found_by: FoundBy = "nightly",
 ) -> Crawl | None:
-    """The crawl to do now: the previous one where it was left, a new one, or None where nothing can have changed."""
+    """The crawl to do now: the previous one where it was left, a new one, or None where nothing can have changed.
+
+    A registry or a scope that was not crawled before is a first load, whatever `found_by` says.
+    """
     if previous is None or (previous.registry, previous.scope) != (registry, scope):
-        return _new_crawl(registry, scope, version, None)
+        return _new_crawl(registry, scope, version, None, "first_load")
     if previous.phase != "complete" and (previous.unfiltered or not full):
         return previous
     if full:
-        return _new_crawl(registry, scope, version, None)
+        return _new_crawl(registry, scope, version, None, found_by)
     if version.data_timestamp is not None and version.data_timestamp == previous.data_timestamp:
         return None
-    return _new_crawl(registry, scope, version, previous.cursor - OVERLAP if previous.cursor else None)
+    return _new_crawl(registry, scope, version, previous.cursor - OVERLAP if previous.cursor else None, found_by)
 
 
-def _new_crawl(registry: str, scope: str | None, version: Version, since: date | None) -> Crawl:
+def _new_crawl(registry: str, scope: str | None, version: Version, since: date | None, found_by: FoundBy) -> Crawl:
+    timestamp, api_version = version.data_timestamp, version.api_version
     legs = [updated_since(since) if since else EVERYTHING]
-    return Crawl(registry, scope, since is None, version.data_timestamp, version.api_version, legs, cursor=since)
+    return Crawl(registry, scope, since is None, timestamp, api_version, legs, cursor=since, found_by=found_by)
 
 
 def day_of(data_timestamp: str | None) -> date | None:

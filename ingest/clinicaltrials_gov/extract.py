@@ -80,7 +80,7 @@ class Batch:
         # Times of changes must rise as they commit: first the studies that came back, then the batch's rows.
         self._returned_at = warehouse.next_time() if warehouse else datetime.now(timezone.utc)
         loaded_at = warehouse.next_time() if warehouse else self._returned_at
-        self._files = BatchFiles(directory, load_id, loaded_at)
+        self._files = BatchFiles(directory, load_id, loaded_at, crawl.found_by)
         self._missing = reconciled.missing if reconciled else []
         self._limits, self._on_page = limits or BatchLimits(), on_page
         self._kinds: dict[str, str] = {}
@@ -95,7 +95,7 @@ class Batch:
                 self._on_page(self.crawl, self.counts)
         returned = [nct_id for nct_id, kind in self._kinds.items() if kind == "returned"]
         if self._warehouse and returned:
-            self._warehouse.unmark(returned, self._returned_at)
+            self._warehouse.unmark(returned, self._returned_at, self.crawl.found_by)
         return self._files.finish()
 
     def has_more(self) -> bool:

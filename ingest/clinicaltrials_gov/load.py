@@ -12,7 +12,7 @@ from dlt.common.pipeline import LoadInfo
 
 from ingest import pipelines
 from ingest.clinicaltrials_gov.client import RegistryClient
-from ingest.clinicaltrials_gov.crawl import Crawl, filter_query, next_crawl
+from ingest.clinicaltrials_gov.crawl import Crawl, FoundBy, filter_query, next_crawl
 from ingest.clinicaltrials_gov.extract import BatchLimits, Counts, Reconciled
 from ingest.clinicaltrials_gov.source import NAME, STATE_KEY, clinicaltrials_gov
 from ingest.clinicaltrials_gov.studies import study_id
@@ -87,6 +87,7 @@ class StudyLoad:
     `registry` names what is behind `api_url` where its address changes from load to load (None: the URL itself):
     another registry or scope is crawled from the start. `full` reads everything again, which also finds what changed
     without a new update date. `sweep_limit`: up to how many studies a registry's ids are compared one by one.
+    `found_by` is written beside each row that a load other than the first of a registry writes.
     """
 
     api_url: str
@@ -99,6 +100,7 @@ class StudyLoad:
     registry: str | None = None
     limits: BatchLimits = field(default_factory=BatchLimits)
     sweep_limit: int = SWEEP_LIMIT
+    found_by: FoundBy = "nightly"
     client: RegistryClient | None = None
     summary: LoadSummary = field(default_factory=LoadSummary, init=False)
     pipeline: dlt.Pipeline = field(init=False)
@@ -127,17 +129,19 @@ class StudyLoad:
 
     def _crawls(self, warehouse: Warehouse) -> Iterator[tuple[LoadInfo, BatchSummary]]:
         """Finish the crawl that was begun, then read what has changed since its version of the data."""
-        full = self.full or warehouse.is_empty()
+        empty = warehouse.is_empty()
+        full = self.full or empty
+        found_by: FoundBy = "first_load" if empty else self.found_by
         resumed = True
-        while resumed and (crawl := self._next_crawl(full)) is not None:
+        while resumed and (crawl := self._next_crawl(full, found_by)) is not None:
             resumed = crawl == self._crawl()
             self.summary.resumed |= resumed
             reconciled = None
             while crawl.phase != "complete":
                 if crawl.phase == "reconcile" and reconciled is None:
-                    reconciled = self._reconcile(warehouse)
-                info = self._run(warehouse, reconciled, full)
-                full = False
+                    reconciled = self._reconcile(warehouse, crawl.found_by)
+                info = self._run(warehouse, reconciled, full, found_by)
+                full, found_by = False, self.found_by
                 yield info, self._committed()
                 crawl = self._crawl() or crawl
 
@@ -146,12 +150,13 @@ class StudyLoad:
         sources = self.pipeline.state.get("sources", {})
         return Crawl.from_state(sources.get(NAME, {}).get(STATE_KEY))
 
-    def _next_crawl(self, full: bool) -> Crawl | None:
+    def _next_crawl(self, full: bool, found_by: FoundBy) -> Crawl | None:
         version = self._client.version
         self.summary.data_timestamp = version.data_timestamp
-        return next_crawl(self._crawl(), self.registry or self.api_url, self.scope, version, full=full)
+        registry = self.registry or self.api_url
+        return next_crawl(self._crawl(), registry, self.scope, version, full=full, found_by=found_by)
 
-    def _run(self, warehouse: Warehouse, reconciled: Reconciled | None, full: bool) -> LoadInfo:
+    def _run(self, warehouse: Warehouse, reconciled: Reconciled | None, full: bool, found_by: FoundBy) -> LoadInfo:
         """Extract and commit one batch."""
         pipelines.mark_start(self.pipeline, warehouse.state_hash(NAME))
         source = clinicaltrials_gov(
@@ -159,6 +164,7 @@ class StudyLoad:
             scope=self.scope,
             registry=self.registry,
             full=full,
+            found_by=found_by,
             client=self._client,
             warehouse=warehouse,
             reconciled=reconciled,
@@ -169,7 +175,7 @@ class StudyLoad:
         info.raise_on_failed_jobs()
         return info
 
-    def _reconcile(self, warehouse: Warehouse) -> Reconciled:
+    def _reconcile(self, warehouse: Warehouse, found_by: FoundBy) -> Reconciled:
         """Compare the registry's studies with the warehouse's; mark those that vanished or came back."""
         query = filter_query(self.scope)
         total = self._client.total(query)
@@ -181,7 +187,7 @@ class StudyLoad:
         if self._collect_ids(warehouse, query, total) < total:
             log.warning("the registry gave fewer ids than the %s it counts: nothing is marked as gone", f"{total:,}")
             return Reconciled(total=total)
-        sweep = warehouse.sweep()
+        sweep = warehouse.sweep(found_by)
         self.summary.gone += sweep.gone
         self.summary.returned += sweep.returned
         return Reconciled(sweep.missing, total)

@@ -13,7 +13,7 @@ import dlt
 from dlt.common.schema.typing import TTableSchemaColumns
 
 from ingest.clinicaltrials_gov.client import RegistryClient
-from ingest.clinicaltrials_gov.crawl import Crawl, filter_query, next_crawl
+from ingest.clinicaltrials_gov.crawl import Crawl, FoundBy, filter_query, next_crawl
 from ingest.clinicaltrials_gov.extract import Batch, BatchLimits, Counts, version_row
 from ingest.clinicaltrials_gov.files import CsvFile
 
@@ -29,6 +29,7 @@ _STUDY_COLUMNS: TTableSchemaColumns = {
     "payload": {"data_type": "json", "nullable": False},
     "loaded_at": {"data_type": "timestamp", "nullable": False},
     "deleted_at": {"data_type": "timestamp"},
+    "found_by": {"data_type": "text"},
     "_dlt_load_id": {"data_type": "text", "nullable": False},
 }
 _REJECTED_COLUMNS: TTableSchemaColumns = {
@@ -62,6 +63,7 @@ def clinicaltrials_gov(
     scope: str | None = None,
     registry: str | None = None,
     full: bool = False,
+    found_by: FoundBy = "nightly",
     requests_per_minute: float | None = None,
     client: Any = None,
     warehouse: Any = None,
@@ -72,7 +74,8 @@ def clinicaltrials_gov(
     """Studies of one registry that were added or changed since the last complete crawl.
 
     `registry` names what is behind `api_url`, where one registry is served at changing addresses; the position of the
-    crawl belongs to it. `scope` is an Essie expression. `full` reads everything again. The rest is what
+    crawl belongs to it. `scope` is an Essie expression. `full` reads everything again. `found_by` is
+    written beside what is not a first load. The rest is what
     `load.StudyLoad` shares between batches: a RegistryClient, a Warehouse to compare with, a Reconciled, BatchLimits.
     """
     client = client or RegistryClient(api_url, requests_per_minute=requests_per_minute)
@@ -81,7 +84,7 @@ def clinicaltrials_gov(
     def pages() -> Iterator[dict[str, list[Any]]]:
         state = dlt.current.source_state()
         previous = Crawl.from_state(state.get(STATE_KEY))
-        crawl = next_crawl(previous, registry or api_url, scope, client.version, full=full)
+        crawl = next_crawl(previous, registry or api_url, scope, client.version, full=full, found_by=found_by)
         if crawl is None:
             return
         batch = Batch(

@@ -21,6 +21,7 @@ create table if not exists raw_ctgov.studies (
     payload jsonb not null,
     loaded_at timestamptz not null,
     deleted_at timestamptz,
+    found_by text,
     _dlt_load_id text not null
 );
 create index if not exists studies_loaded_at on raw_ctgov.studies (loaded_at);
@@ -34,6 +35,19 @@ create table if not exists raw_ctgov.rejected_studies (
 );
 create schema if not exists raw_ctgov_staging;
 create table if not exists raw_ctgov_staging.studies (like raw_ctgov.studies);
+"""
+# Tables of before the column existed. Asked first: `add column if not exists` locks every reader out to find out.
+_ADD_FOUND_BY = """
+do $$
+declare studies regclass;
+begin
+    for studies in
+        select t from unnest(array['raw_ctgov.studies', 'raw_ctgov_staging.studies']::regclass[]) t
+        where not exists (select from pg_attribute where attrelid = t and attname = 'found_by' and not attisdropped)
+    loop
+        execute format('alter table %s add column if not exists found_by text', studies);
+    end loop;
+end $$
 """
 _SET_LZ4 = """
 do $$
@@ -54,7 +68,7 @@ from raw_ctgov.studies
 """
 _SWEEP = """
 with swept as (
-    update raw_ctgov.studies s set deleted_at = case when deleted_at is null then t end, loaded_at = t
+    update raw_ctgov.studies s set deleted_at = case when deleted_at is null then t end, loaded_at = t, found_by = %s
     from (values (%s::timestamptz)) as now (t)
     where (deleted_at is null) <> exists (select from registry_ids r where r.nct_id = s.nct_id)
     returning s.deleted_at
@@ -108,6 +122,7 @@ class Warehouse:
         The merge moves compressed values as they are, so the table that dlt copies into needs the setting as well.
         """
         self._execute(_TABLES)
+        self._execute(_ADD_FOUND_BY)
         if self._row("select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'")[0]:
             self._execute(_SET_LZ4)
 
@@ -121,12 +136,12 @@ class Warehouse:
             cursor.execute(query, (list(nct_ids),))
             return {nct_id: Stored(content_hash, gone) for nct_id, content_hash, gone in cursor}
 
-    def unmark(self, nct_ids: Sequence[str], at: datetime) -> None:
+    def unmark(self, nct_ids: Sequence[str], at: datetime, found_by: str) -> None:
         """Clear `deleted_at` of studies that came back as they were, which the merge passes over."""
         with self._connection.cursor() as cursor:
             cursor.execute(
-                "update raw_ctgov.studies set deleted_at = null, loaded_at = %s where nct_id = any(%s)",
-                (at, list(nct_ids)),
+                "update raw_ctgov.studies set deleted_at = null, loaded_at = %s, found_by = %s where nct_id = any(%s)",
+                (at, found_by, list(nct_ids)),
             )
 
     def next_time(self) -> datetime:
@@ -168,11 +183,11 @@ class Warehouse:
                 "insert into registry_ids select unnest(%s::text[]) on conflict do nothing", (list(nct_ids),)
             )
 
-    def sweep(self) -> Sweep:
+    def sweep(self, found_by: str) -> Sweep:
         """Mark the studies that the collected ids lack, unmark those that came back; in one transaction."""
         with self._connection.cursor() as cursor:
             cursor.execute("analyze registry_ids")
-            cursor.execute(_SWEEP, (self.next_time(),))
+            cursor.execute(_SWEEP, (found_by, self.next_time()))
             row = cursor.fetchone()
             assert row is not None
             cursor.execute(_MISSING)

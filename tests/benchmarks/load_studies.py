@@ -52,7 +52,7 @@ def render_pages(studies: int, directory: Path) -> int:
     from ingest.sandbox.registry import SyntheticRegistry
 
     registry, size = SyntheticRegistry(1, studies, 0), 0
-    rows = BatchFiles(directory / "rows", "load", datetime.now(timezone.utc))
+    rows = BatchFiles(directory / "rows", "load", datetime.now(timezone.utc), "first_load")
     for number, start in enumerate(range(0, studies, PAGE_SIZE)):
         records = [registry.render(index) for index in registry.by_update[start : start + PAGE_SIZE]]
         last = start + PAGE_SIZE >= studies
