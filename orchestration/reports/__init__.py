@@ -1,0 +1,1 @@
+"""Reports: pages made from the marts, drawn by a Node program (renderer/)."""
