@@ -11,7 +11,6 @@ from orchestration.assets.transform import PROJECT, dbt_analytics, dbt_staging
 from orchestration.automation.jobs import nightly_refresh, nightly_schedule
 from orchestration.resources.language_model import LanguageModel
 from orchestration.resources.warehouse import WarehouseResource
-from orchestration.settings import settings
 
 defs = Definitions(
     assets=[registry, load_clinicaltrials_gov, dbt_staging, enrich_stop_reasons, dbt_analytics],
@@ -21,7 +20,7 @@ defs = Definitions(
         "dlt_resource": DagsterDltResource(),
         "dbt": DbtCliResource(project_dir=PROJECT, dbt_executable="dbt"),
         "warehouse": WarehouseResource(),
-        "language_model": LanguageModel.configured(settings()),
+        "language_model": LanguageModel(),
     },
     # A step costs milliseconds in process and seconds in a process of its own.
     executor=in_process_executor,

@@ -40,7 +40,7 @@ def warehouse(warehouse_url: str) -> str:
 
 
 def run(url: str) -> ExecuteInProcessResult:
-    resources = {"warehouse": WarehouseResource(url=url), "language_model": LanguageModel.configured(settings())}
+    resources = {"warehouse": WarehouseResource(url=url), "language_model": LanguageModel()}
     return materialize([enrich_stop_reasons], resources=resources, instance=DagsterInstance.ephemeral())
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster import (
     AssetExecutionContext,
@@ -14,16 +14,18 @@ from dagster import (
     RetryPolicy,
     multi_asset,
 )
-from openai import OpenAI
 
 from orchestration.assets.names import OWNERS
-from orchestration.enrichment.runner import RunSummary, run_task
 from orchestration.enrichment.stop_reasons.task import STOP_REASONS
-from orchestration.local.language_model import configured_model
 from orchestration.progress import Reporter
 from orchestration.resources.language_model import LanguageModel
 from orchestration.resources.warehouse import WarehouseResource
 from orchestration.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+    from orchestration.enrichment.runner import RunSummary
 
 ANSWERS = AssetKey(["enrichment", STOP_REASONS.name])
 LEDGER = AssetKey(["enrichment", "llm_calls"])
@@ -70,13 +72,17 @@ def enrich_stop_reasons(
 
 def _read(
     context: AssetExecutionContext, language_model: LanguageModel, warehouse: WarehouseResource, config: Settings
-) -> RunSummary:
+) -> "RunSummary":
+    # The client library takes half a second to import: who reads pays for it, not every loading of the definitions.
+    from orchestration.enrichment.runner import run_task
+    from orchestration.local.language_model import configured_model
+
     megabytes = Reporter(context.log, "language model", "MB of the model file")
 
     def fetching(done: int, total: int | None) -> None:
         megabytes(done // 1_000_000, total // 1_000_000 if total else None)
 
-    def open_client() -> AbstractContextManager[OpenAI]:
+    def open_client() -> "AbstractContextManager[OpenAI]":
         return language_model.open(context, ANSWERS, fetching)
 
     summary = run_task(
@@ -92,7 +98,7 @@ def _read(
     return summary
 
 
-def _tell(context: AssetExecutionContext, summary: RunSummary) -> None:
+def _tell(context: AssetExecutionContext, summary: "RunSummary") -> None:
     for text, error in summary.failures:
         context.log.warning(f"no usable answer ({error}): {text}")
     if summary.stopped:
@@ -101,7 +107,7 @@ def _tell(context: AssetExecutionContext, summary: RunSummary) -> None:
         context.log.info(f"{summary.unread:,} texts are left for the next run: the budget of calls is spent")
 
 
-def _metadata(summary: RunSummary) -> dict[str, Any]:
+def _metadata(summary: "RunSummary") -> dict[str, Any]:
     """What the run did, for the UI and for `bioloupe refresh`."""
     about: dict[str, Any] = {
         "model": summary.model,

@@ -20,7 +20,6 @@ from dlt.common.pipeline import LoadInfo
 from ingest.clinicaltrials_gov import LoadSummary, StudyLoad, clinicaltrials_gov
 from ingest.pipelines import pipeline
 from orchestration.assets.names import OWNERS, REGISTRY
-from orchestration.local.sandbox import running_sandbox
 from orchestration.progress import Reporter
 from orchestration.resources.warehouse import WarehouseResource
 from orchestration.settings import PUBLIC_CTGOV_API_URL, Settings, settings
@@ -99,6 +98,9 @@ def load_clinicaltrials_gov(
 def _registry(config: Settings) -> Iterator[tuple[str, str | None]]:
     """Yield the API's URL and, for a synthetic registry, whose port differs every time, a name that does not."""
     if config.uses_sandbox:
+        # A registry's worth of vocabulary, which only a load in sandbox mode needs.
+        from orchestration.local.sandbox import running_sandbox
+
         with running_sandbox(config) as api_url:
             yield api_url, f"sandbox of {config.sandbox_studies} studies, seed {config.sandbox_seed}"
     else:

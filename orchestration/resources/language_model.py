@@ -1,56 +1,49 @@
-"""The language model as a Dagster resource: dagster-openai's, in front of a paid API or the embedded server."""
+"""The language model as a Dagster resource: a paid API or the embedded server, counted by dagster-openai."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dagster import AssetExecutionContext, AssetKey, EnvVar, InitResourceContext
-from dagster_openai import OpenAIResource, with_usage_metadata
-from openai import OpenAI
+from dagster import AssetExecutionContext, AssetKey, ConfigurableResource
 
-from orchestration.local.language_model import open_client
-from orchestration.settings import Settings, settings
+from orchestration.settings import settings
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 
-class LanguageModel(OpenAIResource):
+class LanguageModel(ConfigurableResource[Any]):
     """Opens an OpenAI client for one asset; its calls and tokens land in that asset's metadata.
 
-    With no key and no base URL the embedded server is started for as long as the client is open. Each opening builds
-    a client of its own: the base class wraps one shared client again and again, so that the second asset of a
-    process would count into the first one's metadata.
+    With no key and no base URL the embedded server is started for as long as the client is open. The key is read from
+    the settings when a client is opened, so no run's configuration ever holds it. Each opening builds a client of its
+    own, where dagster-openai's resource wraps one shared client again and again, so that the second asset of a process
+    would count into the first one's metadata; importing that resource also costs every process half a second.
     """
-
-    @classmethod
-    def configured(cls, config: Settings) -> "LanguageModel":
-        """The resource for these settings. The key stays an EnvVar, so no run's configuration ever holds it."""
-        key = EnvVar("OPENAI_API_KEY") if config.openai_api_key else "none"
-        return cls(api_key=key, base_url=config.openai_base_url)
-
-    def setup_for_execution(self, context: InitResourceContext) -> None:
-        """Open nothing yet: most steps never ask the model."""
-
-    def teardown_after_execution(self, context: InitResourceContext) -> None:
-        """Nothing is left open between steps."""
 
     @contextmanager
     def open(
         self, context: AssetExecutionContext, asset_key: AssetKey, fetching: Callable[[int, int | None], None]
-    ) -> Iterator[OpenAI]:
+    ) -> "Iterator[OpenAI]":
         """Yield a client whose usage counts for `asset_key`; `fetching` hears of the model file's bytes, if any.
 
         Raises ServiceUnavailable, with the remedy, where the embedded server has no model file.
         """
+        from orchestration.local.language_model import open_client
+
         with open_client(settings(), fetching) as client:
             _count_usage(client, context, asset_key)
             yield client
 
 
-def _count_usage(client: OpenAI, context: AssetExecutionContext, asset_key: AssetKey) -> None:
+def _count_usage(client: "OpenAI", context: AssetExecutionContext, asset_key: AssetKey) -> None:
     """Have dagster-openai count what chat completions use.
 
     Its own wrapping counts in whichever thread made the call, and fails where a server tells no usage.
     """
+    from dagster_openai import with_usage_metadata
+
     create, turn = client.chat.completions.create, Lock()
     count = with_usage_metadata(context, context.output_for_asset_key(asset_key), lambda reply: reply)
 
