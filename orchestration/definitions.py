@@ -9,8 +9,10 @@ from orchestration.assets.ingestion import load_clinicaltrials_gov
 from orchestration.assets.names import registry
 from orchestration.assets.transform import PROJECT, dbt_analytics, dbt_staging
 from orchestration.automation.jobs import nightly_refresh, nightly_schedule
+from orchestration.branch_definitions import branch_definitions
 from orchestration.resources.language_model import LanguageModel
 from orchestration.resources.warehouse import WarehouseResource
+from orchestration.settings import settings
 
 defs = Definitions(
     assets=[registry, load_clinicaltrials_gov, dbt_staging, enrich_stop_reasons, dbt_analytics],
@@ -25,3 +27,6 @@ defs = Definitions(
     # A step costs milliseconds in process and seconds in a process of its own.
     executor=in_process_executor,
 )
+
+if settings().branch:
+    defs = branch_definitions(defs, nightly_refresh.name)

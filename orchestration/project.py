@@ -9,7 +9,7 @@ from dagster_dbt import DbtProject
 from filelock import FileLock
 from sqlalchemy.engine import make_url
 
-from orchestration.runtime import DBT_PROJECT_DIR
+from orchestration.runtime import DBT_PROJECT_DIR, target_path
 from orchestration.settings import PROJECT_ROOT, settings
 from orchestration.warehouse import DATABASE
 
@@ -19,17 +19,20 @@ GENERATED = {"target", "logs"}
 def dbt_project() -> DbtProject:
     """The project with the target that BIOLOUPE_ENV names.
 
-    Its manifest is parsed anew only when a file has changed, or the database, whose name stands in every relation.
+    Its manifest is parsed anew only when a file has changed, or what stands in every relation: the database, and in a
+    branch deployment the branch. Branches have target directories of their own, so that none takes another's away.
     """
     _put_dbt_on_path()
-    project = DbtProject(DBT_PROJECT_DIR, profiles_dir=PROJECT_ROOT, target=settings().env)
+    config = settings()
+    target = target_path(config.branch)
+    project = DbtProject(DBT_PROJECT_DIR, profiles_dir=PROJECT_ROOT, target=config.env, target_path=target)
     if not _is_fresh(project.manifest_path):
-        project.manifest_path.parent.mkdir(exist_ok=True)
+        project.manifest_path.parent.mkdir(parents=True, exist_ok=True)
         # Web server, daemon and run workers may all load the definitions at once: one of them parses.
         with FileLock(project.manifest_path.with_suffix(".lock")):
             if not _is_fresh(project.manifest_path):
                 project.preparer.prepare(project)
-                _parsed_for(project.manifest_path).write_text(_database())
+                _parsed_for(project.manifest_path).write_text(_place())
                 project.manifest_path.touch()
     return project
 
@@ -42,7 +45,7 @@ def _put_dbt_on_path() -> None:
 
 def _is_fresh(manifest: Path) -> bool:
     parsed_for = _parsed_for(manifest)
-    if not (manifest.exists() and parsed_for.exists() and parsed_for.read_text() == _database()):
+    if not (manifest.exists() and parsed_for.exists() and parsed_for.read_text() == _place()):
         return False
     return manifest.stat().st_mtime >= max(f.stat().st_mtime for f in _source_files())
 
@@ -51,10 +54,11 @@ def _parsed_for(manifest: Path) -> Path:
     return manifest.with_suffix(".database")
 
 
-def _database() -> str:
-    """The name of the database that dbt will build in."""
-    url = os.environ.get("DATABASE_URL")
-    return (make_url(url).database if url else None) or DATABASE
+def _place() -> str:
+    """Where dbt will build, as far as relations' names tell: the database and the branch."""
+    url, branch = os.environ.get("DATABASE_URL"), settings().branch
+    database = (make_url(url).database if url else None) or DATABASE
+    return f"{database} {branch}" if branch else database
 
 
 def _source_files() -> list[Path]:

@@ -12,6 +12,11 @@ DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 INSTANCE_CONFIG = Path(__file__).parent / "dagster.yaml"
 
 
+def target_path(branch: str | None) -> Path:
+    """Where dbt writes, below its project: each branch in a directory of its own, so that none replaces another's."""
+    return Path("target", "branches", branch) if branch else Path("target")
+
+
 def heed_signals() -> None:
     """Let SIGTERM end this process where a script has started it in the background.
 
@@ -43,4 +48,6 @@ def activate() -> Warehouse:
         DBT_PROFILES_DIR=str(PROJECT_ROOT),
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
     )
+    if config.branch:
+        os.environ["DBT_TARGET_PATH"] = str(target_path(config.branch))
     return warehouse

@@ -5,10 +5,12 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestration import branch_names, tls
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PUBLIC_CTGOV_API_URL = "https://clinicaltrials.gov/api/v2"
@@ -19,9 +21,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=PROJECT_ROOT / ".env", extra="ignore", env_ignore_empty=True)
 
-    env: Literal["dev", "ci", "prod"] = Field("dev", validation_alias="BIOLOUPE_ENV")
-    home: Path = Field(PROJECT_ROOT / ".bioloupe", validation_alias="BIOLOUPE_HOME")
+    env: Literal["dev", "ci", "staging", "prod"] = Field("dev", validation_alias="BIOLOUPE_ENV")
+    branch: str | None = Field(None, validation_alias="BIOLOUPE_BRANCH", validate_default=True)
+    shared_home: Path = Field(PROJECT_ROOT / ".bioloupe", validation_alias="BIOLOUPE_HOME")
 
+    db_tls: tls.Level = Field("verify-full", validation_alias="BIOLOUPE_DB_TLS")
+    db_roles: Literal["on", "off"] = Field("off", validation_alias="BIOLOUPE_DB_ROLES")
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
     dagster_database_url: SecretStr | None = Field(None, validation_alias="DAGSTER_DATABASE_URL")
     db_port: int = Field(54329, ge=1024, le=65535, validation_alias="BIOLOUPE_DB_PORT")
@@ -41,10 +46,40 @@ class Settings(BaseSettings):
 
     node: FilePath | None = Field(None, validation_alias="BIOLOUPE_NODE")
 
-    @field_validator("home", "llm_model_path", "node")
+    @field_validator("shared_home", "llm_model_path", "node")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
+
+    @field_validator("branch")
+    @classmethod
+    def _branch_where_it_belongs(cls, branch: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("env") == "staging":
+            if branch is None:
+                raise ValueError("staging is one branch's deployment: `bioloupe branch create NAME` prints what to set")
+            if not branch_names.is_slug(branch):
+                raise ValueError(f"not a name for schemas; of this one it would be {branch_names.slug(branch)}")
+        elif branch is not None and "env" in info.data:
+            raise ValueError("only BIOLOUPE_ENV=staging has branches: set that too, or unset this")
+        return branch
+
+    @field_validator("database_url", "dagster_database_url")
+    @classmethod
+    def _encrypted_where_it_matters(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if url is not None and info.data.get("env") in ("staging", "prod"):
+            lacking = tls.shortcoming(url.get_secret_value(), info.data.get("db_tls", "off"))
+            if lacking:
+                raise ValueError(lacking)
+        return url
+
+    @property
+    def home(self) -> Path:
+        """Where this deployment keeps its files: each branch in a directory of its own."""
+        return self.shared_home / "branches" / self.branch if self.branch else self.shared_home
+
+    def schema_of(self, layer: str) -> str:
+        """The schema that holds a modelled layer (ctgov, intermediate, analytics, …): the branch's own in staging."""
+        return branch_names.schema(self.branch, layer) if self.branch else layer
 
     @property
     def uses_embedded_database(self) -> bool:
@@ -64,6 +99,10 @@ class Settings(BaseSettings):
         return self.ctgov_api_url is None and self.sources == "sandbox"
 
 
+# Variables whose values are never shown.
+SECRETS = {str(f.validation_alias) for f in Settings.model_fields.values() if "SecretStr" in str(f.annotation)}
+
+
 class ConfigurationError(Exception):
     """A setting is wrong; the message names the variable, what it holds and what it may hold."""
 
@@ -71,8 +110,22 @@ class ConfigurationError(Exception):
 @cache
 def settings() -> Settings:
     """The settings of this process. Raises ConfigurationError, never falls back to a default on a bad value."""
+    return read_settings()
+
+
+def read_settings(**values: Any) -> Settings:
+    """The settings with some `values`, by the names of their variables, in place of what is configured."""
     try:
-        return Settings()
+        return Settings(**values)
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}={e['input']!r}: {e['msg']}" for e in error.errors()]
-        raise ConfigurationError("bad configuration\n  " + "\n  ".join(lines)) from None
+        raise ConfigurationError("bad configuration\n  " + "\n  ".join(map(_said, error.errors()))) from None
+
+
+def _said(error: Any) -> str:
+    """One wrong setting in one line. Of a secret one, only its name is told."""
+    name = ".".join(map(str, error["loc"]))
+    if name in Settings.model_fields:  # so a default is called; a value that was set, by its variable
+        name = str(Settings.model_fields[name].validation_alias)
+    message = error["msg"].removeprefix("Value error, ")
+    shown = "" if name in SECRETS else f"={error['input']!r}"
+    return f"{name}{shown}: {message}"

@@ -20,7 +20,9 @@ from orchestration.settings import ConfigurationError, Settings
 
 DATABASE = "bioloupe"
 DAGSTER_DATABASE = "dagster"
-SCHEMAS = ("raw_ctgov", "ctgov", "intermediate", "analytics", "enrichment")
+# What dbt builds: a branch deployment has schemas of its own for it, and shares the others.
+BRANCHED = ("ctgov", "intermediate", "analytics")
+SCHEMAS = ("raw_ctgov", *BRANCHED, "enrichment")
 CONNECT_SECONDS = 10
 
 _TABLES = sorted(Path(__file__).parent.glob("enrichment/**/schema.sql"))
@@ -47,11 +49,9 @@ def ensure(settings: Settings) -> Warehouse:
 
     Raises ConfigurationError (WarehouseError, EmbeddedPostgresError) with the remedy.
     """
-    if settings.database_url is None:
-        url = _start_embedded(settings)
-        _create_missing(_sibling(url, "postgres"), DATABASE)
-    else:
-        url = normalised(settings.database_url.get_secret_value(), "DATABASE_URL")
+    url = reach(settings)
+    if settings.branch:
+        return _branch_deployment(url, settings.branch)
     if settings.dagster_database_url is None:
         dagster_url = _sibling(url, DAGSTER_DATABASE)
         _create_missing(url, DAGSTER_DATABASE)
@@ -59,6 +59,15 @@ def ensure(settings: Settings) -> Warehouse:
         dagster_url = normalised(settings.dagster_database_url.get_secret_value(), "DAGSTER_DATABASE_URL")
     _prepare(url)
     return Warehouse(url, dagster_url)
+
+
+def reach(settings: Settings) -> str:
+    """The warehouse's DSN; the embedded server is started, and its database made, if no DATABASE_URL is set."""
+    if settings.database_url is not None:
+        return normalised(settings.database_url.get_secret_value(), "DATABASE_URL")
+    url = _start_embedded(settings)
+    _create_missing(_sibling(url, "postgres"), DATABASE)
+    return url
 
 
 def connect(url: str) -> Connection:
@@ -90,7 +99,18 @@ def without_password(url: str) -> str:
 
 def embedded(settings: Settings) -> EmbeddedPostgres:
     """The embedded server of these settings, running or not."""
-    return EmbeddedPostgres(settings.home, settings.db_port)
+    return EmbeddedPostgres(settings.shared_home, settings.db_port)
+
+
+def _branch_deployment(url: str, branch: str) -> Warehouse:
+    """The shared warehouse as a branch uses it: nothing is prepared in it, and Dagster's runs are the branch's own."""
+    from orchestration.branches import branches, dagster_url
+
+    if branch not in [b.slug for b in branches(url)]:
+        raise WarehouseError(
+            f"there is no branch deployment {branch} in {without_password(url)}: `bioloupe branch create {branch}`"
+        )
+    return Warehouse(url, dagster_url(url, branch))
 
 
 def _start_embedded(settings: Settings) -> str:

@@ -57,9 +57,9 @@ class DbtWarehouse:
         with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:
             execute_values(cursor, UPSERT, rows)
 
-    def dbt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run dbt from the checkout's root with the project's own profiles."""
-        environment = os.environ | {
+    def dbt(self, *arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+        """Run dbt from the checkout's root with the project's own profiles, and some more `environment`."""
+        variables = os.environ | {
             "DATABASE_URL": self.url,
             "BIOLOUPE_ENV": "ci",
             "DBT_PROJECT_DIR": str(ROOT / "dbt_project"),
@@ -68,22 +68,23 @@ class DbtWarehouse:
             "DBT_LOG_PATH": str(self.scratch / "logs"),
             "DBT_USE_COLORS": "false",
             "DBT_SHOW_ALL_DEPRECATIONS": "true",
+            **(environment or {}),
         }
         command = [str(Path(sys.executable).parent / "dbt"), *arguments]
         return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+            command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=300, check=False
         )
 
     def build(self, *arguments: str) -> str:
         """Run `dbt build` (models and tests), which must succeed; its output."""
         return self._succeed("build", *arguments)
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
         """Run `dbt run` (models alone), which must succeed; its output."""
-        return self._succeed("run", *arguments)
+        return self._succeed("run", *arguments, environment=environment)
 
-    def _succeed(self, *arguments: str) -> str:
-        result = self.dbt(*arguments)
+    def _succeed(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+        result = self.dbt(*arguments, environment=environment)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 

@@ -14,12 +14,18 @@
     read, so a load that commits meanwhile is left to the next run. The claimed row stays locked
     until the commit: two dbt runs at once take turns. `--full-refresh` begins anew.
 #}
-{% macro watermarks() -%} intermediate.staging_watermarks {%- endmacro %}
+{% macro watermarks() -%} {{ generate_schema_name('intermediate') }}.staging_watermarks {%- endmacro %}
 
 
-{# on-run-start: the table must be there before the first model's pre-hook. #}
+{#
+    on-run-start: the table must be there before the first model's pre-hook. The schema is looked for first, since
+    `create schema if not exists` wants the right to create one even where it exists.
+#}
 {% macro create_watermarks() %}
-    create schema if not exists intermediate;
+    {%- set schema = generate_schema_name('intermediate') %}
+    {%- if execute and not adapter.check_schema_exists(target.database, schema) %}
+    create schema if not exists {{ schema }};
+    {%- endif %}
     create table if not exists {{ watermarks() }} (
         relation text primary key,
         loaded_after timestamptz not null,

@@ -126,6 +126,8 @@ def _reading(console: Console, config: Settings) -> Generator[tuple[OpenClient, 
     """Yield what opens the configured model, with a bar for its download, and a bar for the texts."""
     if config.llm == "off":
         raise ConfigurationError("BIOLOUPE_LLM=off: no text is read. Unset it to use a language model.")
+    if config.branch:
+        raise ConfigurationError("BIOLOUPE_ENV=staging: a branch reads the shared answers and pays for none")
     from orchestration.local.language_model import open_client
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

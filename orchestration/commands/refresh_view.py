@@ -37,6 +37,9 @@ def run_and_show(console: Console, config: Settings, log: Path) -> bool:
 
 def _introduce(console: Console, config: Settings) -> None:
     database = f"embedded Postgres, port {config.db_port}" if config.uses_embedded_database else "DATABASE_URL"
+    if config.branch:
+        console.print(f"[bold]bioloupe refresh[/] of the branch {config.branch}\n  database  {database}\n")
+        return
     if config.uses_sandbox:
         source = f"synthetic registry, {config.sandbox_studies:,} studies (BIOLOUPE_SOURCES=live for the public one)"
     else:

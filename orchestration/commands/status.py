@@ -1,9 +1,12 @@
 """`bioloupe status`: how fresh, how much, and how the last runs ended."""
 
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
 
 
 @click.command()
@@ -13,11 +16,12 @@ def status(runs: int) -> None:
     from rich.console import Console
 
     from orchestration.runtime import activate
+    from orchestration.settings import settings
 
     warehouse = activate()
     console = Console(highlight=False)
-    _freshness(console, warehouse.url)
-    _tables(console, warehouse.url)
+    _freshness(console, warehouse.url, settings().schema_of("intermediate"))
+    _tables(console, warehouse.url, settings())
     _runs(console, runs)
 
 
@@ -25,7 +29,7 @@ FRESHNESS = """
 select data_timestamp, observed_at from raw_ctgov.registry_versions order by observed_at desc limit 1
 """
 UNREAD = """
-select count(*) from intermediate.int_stop_reason_texts texts
+select count(*) from {intermediate}.int_stop_reason_texts texts
 where not exists (select from enrichment.stop_reasons answers where answers.text_hash = texts.text_hash)
 """
 # The server's running estimates: exact counts of every table would take minutes on a whole registry. dlt's own
@@ -37,7 +41,7 @@ where schemaname = any(%s) and not starts_with(pg_stat_user_tables.relname, '_')
 """
 
 
-def _freshness(console: Any, url: str) -> None:
+def _freshness(console: Any, url: str, intermediate: str) -> None:
     from orchestration.warehouse import query
 
     rows = query(url, FRESHNESS) if _exists(url, "raw_ctgov.registry_versions") else []
@@ -46,19 +50,21 @@ def _freshness(console: Any, url: str) -> None:
         return
     stamp, observed = rows[0]
     console.print(f"registry   as of {stamp}, loaded {_ago(observed)}")
-    if _exists(url, "intermediate.int_stop_reason_texts"):
-        unread = query(url, UNREAD)[0][0]
+    if _exists(url, f"{intermediate}.int_stop_reason_texts"):
+        unread = query(url, UNREAD.format(intermediate=intermediate))[0][0]
         console.print(f"free text  {unread:,} texts unread" if unread else "free text  all read")
 
 
-def _tables(console: Any, url: str) -> None:
+def _tables(console: Any, url: str, config: "Settings") -> None:
     from rich.table import Table
 
-    from orchestration.warehouse import SCHEMAS, query
+    from orchestration.warehouse import BRANCHED, SCHEMAS, query
+
+    schemas = [config.schema_of(schema) if schema in BRANCHED else schema for schema in SCHEMAS]
 
     table = Table("schema", "tables", "rows (about)", "size", box=None, padding=(0, 2, 0, 0))
-    counts = {row[0]: row[1:] for row in query(url, TABLES, (list(SCHEMAS),))}
-    for schema in SCHEMAS:
+    counts = {row[0]: row[1:] for row in query(url, TABLES, (schemas,))}
+    for schema in schemas:
         tables, rows, size = counts.get(schema, (0, 0, 0))
         table.add_row(schema, f"{tables}", f"{rows:,}", f"{size / 1e6:,.1f} MB")
     console.print(table)
