@@ -36,29 +36,36 @@
 
 {# pre-hook. The sources in it are the same as the model's own, so the graph is as the model says. #}
 {% macro claim_changed_studies() %}
-    insert into {{ watermarks() }} as watermark (relation, loaded_after, loaded_until)
-    select '{{ this.schema }}.{{ this.identifier }}', '-infinity', coalesce(max(loaded_at), '-infinity')
-    from {{ source('raw_ctgov', 'studies') }}
-    on conflict (relation) do update set
+    {{ claim_window("select max(loaded_at) from " ~ source('raw_ctgov', 'studies')) }};
     {%- if is_incremental() %}
-        loaded_after = watermark.loaded_until,
-        loaded_until = greatest(watermark.loaded_until, excluded.loaded_until);
 
     delete from {{ this }}
     where nct_id in (
         select nct_id from {{ source('raw_ctgov', 'studies') }} where {{ is_in_claimed_window() }}
     );
-    {%- else %}
-        loaded_after = excluded.loaded_after,
-        loaded_until = excluded.loaded_until;
     {%- endif %}
 {% endmacro %}
 
 
-{% macro is_in_claimed_window() -%}
+{# Moves the model's window from where it ended to `newest`, a query for one time; all of time on a full build. #}
+{% macro claim_window(newest) %}
+    insert into {{ watermarks() }} as watermark (relation, loaded_after, loaded_until)
+    values ('{{ this.schema }}.{{ this.identifier }}', '-infinity', coalesce(({{ newest }}), '-infinity'))
+    on conflict (relation) do update set
+    {%- if is_incremental() %}
+        loaded_after = watermark.loaded_until,
+        loaded_until = greatest(watermark.loaded_until, excluded.loaded_until)
+    {%- else %}
+        loaded_after = excluded.loaded_after,
+        loaded_until = excluded.loaded_until
+    {%- endif %}
+{%- endmacro %}
+
+
+{% macro is_in_claimed_window(time='loaded_at') -%}
     {%- set claimed = watermarks() ~ " where relation = '" ~ this.schema ~ "." ~ this.identifier ~ "'" -%}
-    loaded_at > (select loaded_after from {{ claimed }})
-    and loaded_at <= (select loaded_until from {{ claimed }})
+    {{ time }} > (select loaded_after from {{ claimed }})
+    and {{ time }} <= (select loaded_until from {{ claimed }})
 {%- endmacro %}
 
 
