@@ -19,9 +19,6 @@ pytestmark = pytest.mark.integration
 TYPES = {
     "varchar": "character varying",
     "timestamp": "timestamp without time zone",
-    "numeric(10,6)": "numeric",
-    "numeric(10, 2)": "numeric",
-    "numeric(14, 4)": "numeric",
 }
 # Of every row its transaction: a row that is written again has another.
 VERSIONS = "select nct_id, xmin::text, ctid::text from ctgov.{} order by 1, 2, 3"
@@ -147,7 +144,8 @@ def test_tables_have_the_columns_that_are_described(nights: Nights, model: Path)
         "select column_name, data_type from information_schema.columns"
         f" where table_schema = '{schema}' and table_name = '{model.stem.removeprefix('stg_ctgov__')}'"
     )
-    assert dict(built) == {c["name"]: TYPES.get(c["data_type"], c["data_type"]) for c in entry["columns"]}
+    described = {c["name"]: c["data_type"].split("(")[0] for c in entry["columns"]}
+    assert dict(built) == {name: TYPES.get(kind, kind) for name, kind in described.items()}
 
 
 @pytest.mark.parametrize("table", CORE_TABLES)
