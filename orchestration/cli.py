@@ -13,6 +13,7 @@ COMMANDS = {
     "db": "orchestration.commands.db:db",
     "sandbox": "orchestration.commands.sandbox:sandbox",
     "enrich": "orchestration.commands.enrich:enrich",
+    "checks": "orchestration.commands.checks:checks",
 }
 
 

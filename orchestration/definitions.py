@@ -1,6 +1,6 @@
 """Everything Dagster knows of this project, put together."""
 
-from dagster import Definitions, in_process_executor
+from dagster import AssetsDefinition, AssetSpec, Definitions, in_process_executor
 from dagster_dbt import DbtCliResource
 from dagster_dlt import DagsterDltResource
 
@@ -10,12 +10,22 @@ from orchestration.assets.names import registry
 from orchestration.assets.transform import PROJECT, dbt_analytics, dbt_staging
 from orchestration.automation.jobs import nightly_refresh, nightly_schedule
 from orchestration.branch_definitions import branch_definitions
+from orchestration.checks.tables import table_checks
 from orchestration.resources.language_model import LanguageModel
 from orchestration.resources.warehouse import WarehouseResource
 from orchestration.settings import settings
 
+ASSETS: list[AssetsDefinition | AssetSpec] = [
+    registry,
+    load_clinicaltrials_gov,
+    dbt_staging,
+    enrich_stop_reasons,
+    dbt_analytics,
+]
+
 defs = Definitions(
-    assets=[registry, load_clinicaltrials_gov, dbt_staging, enrich_stop_reasons, dbt_analytics],
+    assets=ASSETS,
+    asset_checks=table_checks(ASSETS),
     jobs=[nightly_refresh],
     schedules=[nightly_schedule],
     resources={

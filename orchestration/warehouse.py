@@ -22,10 +22,12 @@ DATABASE = "bioloupe"
 DAGSTER_DATABASE = "dagster"
 # What dbt builds: a branch deployment has schemas of its own for it, and shares the others.
 BRANCHED = ("ctgov", "intermediate", "analytics")
-SCHEMAS = ("raw_ctgov", *BRANCHED, "enrichment")
+SCHEMAS = ("raw_ctgov", *BRANCHED, "enrichment", "checks")
 CONNECT_SECONDS = 10
 
-_TABLES = sorted(Path(__file__).parent.glob("enrichment/**/schema.sql"))
+_TABLES = sorted(
+    file for room in ("enrichment", "checks") for file in Path(__file__).parent.glob(f"{room}/**/schema.sql")
+)
 _DRIVER = re.compile(r"^postgres(ql)?(\+\w+)?://")
 # Commands that start together take turns; any number that nothing else locks would do.
 _TURN = 7_246_310_518

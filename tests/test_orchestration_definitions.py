@@ -10,6 +10,7 @@ from orchestration.assets.names import REGISTRY
 from orchestration.assets.transform import TRANSLATOR
 
 STUDIES, TEXTS = AssetKey(["raw_ctgov", "studies"]), AssetKey(["intermediate", "int_stop_reason_texts"])
+LOADS = AssetKey(["raw_ctgov", "registry_versions"])
 ANSWERS, STOPPED = AssetKey(["enrichment", "stop_reasons"]), AssetKey(["analytics", "fct_stopped_trials"])
 
 
@@ -44,7 +45,7 @@ def test_every_node_descends_from_the_registry(graph: Any) -> None:
 
 
 def test_the_reading_sits_between_dbt_s_two_steps(graph: Any) -> None:
-    assert graph.get(AssetKey(["ctgov", "stg_ctgov__studies"])).parent_keys == {STUDIES}
+    assert graph.get(AssetKey(["ctgov", "stg_ctgov__studies"])).parent_keys == {STUDIES, LOADS}
     assert graph.get(ANSWERS).parent_keys == {TEXTS}
     assert ANSWERS in graph.get(STOPPED).parent_keys
     enriched = {key for key in graph.get_all_asset_keys() if key.path[0] == "enrichment"}
@@ -70,15 +71,30 @@ def test_dbt_tests_block_what_follows(graph: Any) -> None:
     assert TRANSLATOR.settings.enable_source_tests_as_checks
 
 
-def test_the_nightly_job_is_four_steps_in_one_process(defs: Definitions) -> None:
+def test_the_nightly_job_s_steps_run_in_one_process(defs: Definitions) -> None:
     job = defs.resolve_job_def("nightly_refresh")
-    assert {node.name for node in job.nodes} == {
-        "load_clinicaltrials_gov",
-        "dbt_staging",
-        "enrich_stop_reasons",
-        "dbt_analytics",
-    }
+    steps = {"load_clinicaltrials_gov", "dbt_staging", "enrich_stop_reasons", "dbt_analytics"}
+    assert {node.name for node in job.nodes} >= steps | {"raw_checks", "staging_checks", "enrichment_checks"}
     assert job.executor_def.name == "in_process"
+
+
+@pytest.mark.parametrize(
+    ("step", "checks"),
+    [
+        ("dbt_staging", "raw_checks"),
+        ("enrich_stop_reasons", "staging_checks"),
+        ("dbt_analytics", "staging_checks"),
+        ("dbt_analytics", "enrichment_checks"),
+    ],
+)
+def test_a_layer_s_checks_come_before_what_follows(defs: Definitions, step: str, checks: str) -> None:
+    job = defs.resolve_job_def("nightly_refresh")
+    needed = {
+        upstream.node_name
+        for outputs in job.dependency_structure.input_to_upstream_outputs_for_node(step).values()
+        for upstream in outputs
+    }
+    assert checks in needed
 
 
 @pytest.mark.parametrize("name", ["load_clinicaltrials_gov", "enrich_stop_reasons"])

@@ -45,6 +45,7 @@ class RawTranslator(DagsterDltTranslator):
             kinds={"dlt", "postgres"},
             description=DESCRIPTIONS[data.resource.name],
             code_version="1",
+            metadata={**spec.metadata, "dagster/table_name": f"{DATASET}.{data.resource.name}"},
         )
 
 

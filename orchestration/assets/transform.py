@@ -1,15 +1,39 @@
 """The dbt project as assets, in two steps: what the language model reads, and what reads its answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dagster import AssetExecutionContext
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+from dagster import AssetExecutionContext, AssetKey, AssetSpec
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
 from orchestration.project import dbt_project
 
 PROJECT = dbt_project()
-TRANSLATOR = DagsterDbtTranslator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
+
+# Beside each table whose dbt tests are part of a step here: one of the same layer that no dbt test looks at.
+BESIDE = {
+    AssetKey(["raw_ctgov", "studies"]): AssetKey(["raw_ctgov", "registry_versions"]),
+    AssetKey(["enrichment", "stop_reasons"]): AssetKey(["enrichment", "llm_calls"]),
+}
+
+
+class Translator(DagsterDbtTranslator):
+    """dagster-dbt's own, and one more upstream for what reads a source that dbt tests.
+
+    A step that checks an asset itself does not wait for that asset's other checks, by Dagster's rule, and dbt's steps
+    run the tests of their sources. Through the table beside it, of which they test nothing, they do wait for all the
+    anomaly checks of the source's layer, which are one step.
+    """
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        deps = {dep.asset_key for dep in spec.deps}
+        more = {beside for source, beside in BESIDE.items() if source in deps} - deps
+        return spec.replace_attributes(deps=[*spec.deps, *sorted(more)]) if more else spec
+
+
+TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
 BEFORE_ENRICHMENT = "path:models/staging path:models/intermediate"
 AFTER_ENRICHMENT = "path:models/analytics"
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from dagster import DagsterEvent, DagsterEventType
+from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType
 from dagster_shared.error import SerializableErrorInfo
 from rich.console import Console
 from rich.markup import escape
@@ -23,6 +23,10 @@ STEPS = {
     "dbt_staging": "staging",
     "enrich_stop_reasons": "read",
     "dbt_analytics": "analytics",
+    "raw_checks": "look at raw",
+    "staging_checks": "look at staging",
+    "enrichment_checks": "look at answers",
+    "mart_checks": "look at marts",
 }
 MODELS_OF = {"dbt_staging": {"ctgov", "intermediate"}, "dbt_analytics": {"analytics"}}
 LOAD, READ = "raw_ctgov/studies", "enrichment/stop_reasons"
@@ -35,6 +39,7 @@ class Outcome:
     materialized: dict[str, dict[str, Any]] = field(default_factory=dict)
     passed: Counter[str] = field(default_factory=Counter)
     failed_checks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     succeeded: bool = False
@@ -49,7 +54,9 @@ class Outcome:
             if check.passed:
                 self.passed[event.step_key or ""] += 1
             else:
-                self.failed_checks.append(f"{'/'.join(check.asset_key.path)}: {check.check_name}")
+                told = f"{'/'.join(check.asset_key.path)}: {check.check_name}"
+                told += f": {check.description}" if check.description else ""
+                (self.warnings if check.severity == AssetCheckSeverity.WARN else self.failed_checks).append(told)
         elif event.event_type == DagsterEventType.STEP_FAILURE and event.step_key:
             self.failures[event.step_key] = reason(event)
         elif event.event_type == DagsterEventType.RUN_SUCCESS:
@@ -78,8 +85,10 @@ def note(step: str, outcome: Outcome) -> str:
         return _loaded(outcome.materialized.get(LOAD, {}))
     if step == "enrich_stop_reasons":
         return _read(outcome.materialized.get(READ, {}))
-    models = [key for key in outcome.materialized if key.split("/")[0] in MODELS_OF[step]]
-    return f"tables {len(models)}, checks passed {outcome.passed[step]}"
+    tables = [key for key in outcome.materialized if key.split("/")[0] in MODELS_OF.get(step, ())]
+    parts = [f"tables {len(tables)}"] if step in MODELS_OF else []
+    parts += [f"checks passed {outcome.passed[step]}"] if outcome.passed[step] else []
+    return ", ".join(parts)
 
 
 def _loaded(values: dict[str, Any]) -> str:
@@ -112,6 +121,8 @@ def conclude(console: Console, outcome: Outcome, seconds: float, run_id: str) ->
         console.print(f"[red]{STEPS.get(step, step)} failed:[/] {escape(why)}")
     for name in outcome.failed_checks:
         console.print(f"[red]check failed:[/] {escape(name)}")
+    for name in outcome.warnings:
+        console.print(f"[yellow]warning:[/] {escape(name)}")
     if not outcome.succeeded:
         console.print(
             "[red]The refresh did not finish.[/] What was loaded and read is kept: mend the cause, run it again."
@@ -130,7 +141,8 @@ def _summary(outcome: Outcome, seconds: float) -> Table:
     table.add_row("studies", _loaded(load) or "not loaded")
     for layer, rows in _rows_by_layer(outcome).items():
         table.add_row(f"rows in {layer}", f"{rows:,}")
-    table.add_row("checks", f"{outcome.passed.total():,} passed, {len(outcome.failed_checks):,} failed")
+    told = f"{outcome.passed.total():,} passed, {len(outcome.failed_checks):,} failed"
+    table.add_row("checks", told + (f", {len(outcome.warnings):,} warnings" if outcome.warnings else ""))
     table.add_row("free text", _read(read) or "not read")
     if "calls" in read:
         tokens = f"{read['prompt_tokens']:,} tokens in, {read['completion_tokens']:,} out"
