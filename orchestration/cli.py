@@ -14,6 +14,7 @@ COMMANDS = {
     "sandbox": "orchestration.commands.sandbox:sandbox",
     "enrich": "orchestration.commands.enrich:enrich",
     "checks": "orchestration.commands.checks:checks",
+    "export": "orchestration.commands.export:export",
 }
 
 

@@ -1,8 +1,9 @@
-"""Run the nightly job in this process, event by event, recorded in Dagster like any run started from its UI."""
+"""Run a job in this process, event by event, recorded in Dagster like any run started from its UI."""
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import psutil
 from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
@@ -20,35 +21,35 @@ UNFINISHED = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunSta
 
 
 class RefreshRunning(Exception):
-    """Another refresh is at work; two at once would load the same night twice."""
+    """Another run of the job is at work; two at once would do the same twice."""
 
 
-def create_run(instance: DagsterInstance) -> DagsterRun:
-    """Record a run of the nightly job. Raises RefreshRunning while another one lives."""
-    _settle_unfinished(instance)
+def create_run(instance: DagsterInstance, job: str = JOB, config: Mapping[str, Any] | None = None) -> DagsterRun:
+    """Record a run of the job, the nightly one by default. Raises RefreshRunning while another one lives."""
+    _settle_unfinished(instance, job)
     from orchestration.definitions import defs
 
     return instance.create_run_for_job(
-        job_def=defs.resolve_job_def(JOB),
+        job_def=defs.resolve_job_def(job),
         tags={PROCESS_TAG: _this_process()},
-        run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}},
-        job_code_origin=_job().get_python_origin(),
-        remote_job_origin=_remote_origin(),
+        run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}, **(config or {})},
+        job_code_origin=_job(job).get_python_origin(),
+        remote_job_origin=_remote_origin(job),
     )
 
 
 def events(run: DagsterRun, instance: DagsterInstance) -> Iterator[DagsterEvent]:
     """Execute the run in this process and yield its events as they happen."""
-    yield from execute_run_iterator(_job(), run, instance)
+    yield from execute_run_iterator(_job(run.job_name), run, instance)
 
 
-def _job() -> ReconstructableJob:
-    return ReconstructableJob(ReconstructableRepository.for_module(MODULE, "defs", str(PROJECT_ROOT)), JOB)
+def _job(name: str) -> ReconstructableJob:
+    return ReconstructableJob(ReconstructableRepository.for_module(MODULE, "defs", str(PROJECT_ROOT)), name)
 
 
-def _settle_unfinished(instance: DagsterInstance) -> None:
+def _settle_unfinished(instance: DagsterInstance, job: str) -> None:
     """Mark runs failed whose process died without a word; they would look alive for ever."""
-    for run in instance.get_runs(RunsFilter(job_name=JOB, statuses=UNFINISHED)):
+    for run in instance.get_runs(RunsFilter(job_name=job, statuses=UNFINISHED)):
         process = run.tags.get(PROCESS_TAG)
         if process is None or _is_alive(process):
             where = f"process {process}" if process else "started from the UI or by the schedule"
@@ -75,8 +76,8 @@ def _is_alive(process: str) -> bool:
         return False
 
 
-def _remote_origin() -> RemoteJobOrigin:
+def _remote_origin(job: str) -> RemoteJobOrigin:
     """Tie the run to the code location that the UI loads, so that it can be looked at and run again from there."""
     target = LoadableTargetOrigin(module_name=MODULE, working_directory=str(PROJECT_ROOT))
     location = ManagedGrpcPythonEnvCodeLocationOrigin(target, location_name="bioloupe")
-    return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), JOB)
+    return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job)

@@ -46,7 +46,10 @@ class Settings(BaseSettings):
 
     node: FilePath | None = Field(None, validation_alias="BIOLOUPE_NODE")
 
-    @field_validator("shared_home", "llm_model_path", "node")
+    export_dir: Path | None = Field(None, validation_alias="BIOLOUPE_EXPORT_DIR")
+    export_keep: int = Field(3, ge=1, validation_alias="BIOLOUPE_EXPORT_KEEP")
+
+    @field_validator("shared_home", "llm_model_path", "node", "export_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
@@ -88,6 +91,11 @@ class Settings(BaseSettings):
     @property
     def uses_embedded_llm(self) -> bool:
         return self.openai_api_key is None and self.openai_base_url is None
+
+    @property
+    def exports(self) -> Path:
+        """Where exports are published."""
+        return self.export_dir or self.home / "exports"
 
     @property
     def api_url(self) -> str:

@@ -6,7 +6,7 @@ import sys
 from rich.console import Console
 
 from orchestration.commands.refresh_report import LOAD, READ, Outcome, conclude, note
-from orchestration.commands.refresh_view import _Lines
+from orchestration.commands.refresh_view import Lines
 
 LOADED = {
     "nothing_to_do": False,
@@ -36,7 +36,7 @@ def drawn(terminal: bool) -> tuple[Console, io.StringIO]:
 def test_what_others_print_stays_off_the_terminal() -> None:
     console, buffer = drawn(terminal=True)
     stdout, stderr = sys.stdout, sys.stderr
-    with _Lines(console) as lines:
+    with Lines(console) as lines:
         lines.begin("dbt_staging")
         assert (sys.stdout, sys.stderr) == (stdout, stderr)
         lines.end("dbt_staging", "tables 2")
@@ -45,7 +45,7 @@ def test_what_others_print_stays_off_the_terminal() -> None:
 
 def test_without_a_terminal_each_step_leaves_plain_lines() -> None:
     console, buffer = drawn(terminal=False)
-    with _Lines(console) as lines:
+    with Lines(console) as lines:
         lines.begin("load_clinicaltrials_gov")
         lines.move("load_clinicaltrials_gov", 1, 2, "half")
         lines.end("load_clinicaltrials_gov", "all of it", failed=True)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from dagster import AssetKey, AssetSpec, Definitions
 
+from orchestration.assets.export import EXPORT
 from orchestration.assets.names import REGISTRY
 from orchestration.assets.transform import TRANSLATOR
 
@@ -54,7 +55,7 @@ def test_the_reading_sits_between_dbt_s_two_steps(graph: Any) -> None:
 
 
 def test_every_asset_is_described_owned_grouped_and_of_a_kind(specs: Mapping[AssetKey, AssetSpec]) -> None:
-    groups = {"ingestion", "staging", "enrichment", "analytics"}
+    groups = {"ingestion", "staging", "enrichment", "analytics", "reports"}
     assert {spec.group_name for spec in specs.values()} == groups
     assert [key for key, spec in specs.items() if not (spec.description and spec.owners and spec.kinds)] == []
 
@@ -106,3 +107,14 @@ def test_what_talks_to_the_network_is_tried_again(defs: Definitions, name: str) 
 def test_the_schedule_runs_at_two_in_new_york(defs: Definitions) -> None:
     schedule = defs.resolve_schedule_def("nightly_refresh")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "America/New_York")
+
+
+def test_the_export_follows_every_table_it_writes_and_has_a_job_of_its_own(defs: Definitions, graph: Any) -> None:
+    tables = {key for key in graph.get_all_asset_keys() if key.path[0] in ("ctgov", "analytics")}
+    assert graph.get(EXPORT).parent_keys == tables
+    assert defs.resolve_job_def("export").executor_def.name == "in_process"
+    assert EXPORT not in defs.resolve_job_def("nightly_refresh").asset_layer.executable_asset_keys
+    (export,) = defs.resolve_job_def("export").graph.nodes
+    ops = export.definition.nodes
+    assert len(ops) == 6
+    assert [op.name for op in ops if op.definition.retry_policy is None] == []

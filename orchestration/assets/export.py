@@ -69,9 +69,10 @@ def _explained() -> Iterator[None]:
 @op(ins={name: In(Nothing) for name in UPSTREAM}, retry_policy=DATABASE_RETRIES, out=Out(dict[str, int]))
 def take_snapshot(context: OpExecutionContext, config: ExportConfig, export: ExportResource) -> dict[str, int]:
     """Hold the target directory and one state of the database; count its rows, table by table."""
+    report = Reporter(context.log, "export, snapshot", "rows")
     with _explained():
         chosen = options(settings(), config.to, config.formats, config.keep, config.tables)
-        rows = export.start(chosen, context.run.run_id).begin()
+        rows = export.start(chosen, context.run.run_id).begin(_summed(report, every=1))
     context.log.info(f"{sum(rows.values()):,} rows of {len(rows)} tables go to {chosen.directory}")
     return rows
 
@@ -165,16 +166,15 @@ def _rows(context: OpExecutionContext, name: str, rows: dict[str, int]) -> Calla
     return _summed(lambda done: report(done, total))
 
 
-def _summed(heard: Callable[[int], None]) -> Callable[[int], None]:
-    """Turn steps into sums, telling of them now and then: single rows come by the million."""
+def _summed(heard: Callable[[int], None], every: int = 1_000) -> Callable[[int], None]:
+    """Turn steps into sums, telling of them at each `every`: single rows come by the million."""
     done = told = 0
 
     def step(more: int) -> None:
         nonlocal done, told
         done += more
-        if done - told >= 1_000:
+        if done - told >= every:
             told = done
             heard(done)
 
     return step
-

@@ -26,7 +26,7 @@ def refresh(llm_calls: int | None) -> None:
         os.environ["BIOLOUPE_LLM_MAX_CALLS"] = str(llm_calls)
         settings.cache_clear()
     log = config.home / "logs" / "refresh.log"
-    with _terminal_to_itself(log) as console:
+    with terminal_to_itself(log) as console:
         # Imported here: Dagster takes seconds to load, and its output belongs to the log.
         from orchestration.commands.refresh_view import run_and_show
 
@@ -35,7 +35,7 @@ def refresh(llm_calls: int | None) -> None:
 
 
 @contextmanager
-def _terminal_to_itself(log: Path) -> Iterator[Console]:
+def terminal_to_itself(log: Path) -> Iterator[Console]:
     """Yield a console on the terminal while all that others write to stdout and stderr goes to `log`.
 
     Dagster copies a step's output by file descriptor, and dbt is a subprocess: only a descriptor of our own

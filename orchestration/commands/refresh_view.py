@@ -1,7 +1,7 @@
 """What `bioloupe refresh` shows: a live line per step, then what changed and where to look."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance
@@ -53,15 +53,14 @@ def _introduce(console: Console, config: Settings) -> None:
     console.print(f"[bold]bioloupe refresh[/]\n  database  {database}\n  registry  {source}\n  reader    {model}\n")
 
 
-def _name(step: str) -> str:
-    return STEPS.get(step, step).ljust(max(map(len, STEPS.values())))
+class Lines:
+    """One live line per step; where there is no terminal, a line when something begins, moves or ends.
 
+    `names` are what a person calls the steps.
+    """
 
-class _Lines:
-    """One live line per step; where there is no terminal, a line when something begins, moves or ends."""
-
-    def __init__(self, console: Console):
-        self._console = console
+    def __init__(self, console: Console, names: Mapping[str, str] = STEPS):
+        self._console, self._names = console, names
         self._bars = Progress(
             SpinnerColumn(finished_text="[green]✓[/]"),
             TextColumn("{task.description}"),
@@ -78,7 +77,7 @@ class _Lines:
         self._moved: set[str] = set()
         self._printed = 0.0
 
-    def __enter__(self) -> "_Lines":
+    def __enter__(self) -> "Lines":
         self._bars.start()
         return self
 
@@ -86,13 +85,13 @@ class _Lines:
         self._bars.stop()
 
     def begin(self, step: str) -> None:
-        self._tasks[step] = self._bars.add_task(_name(step), total=None, note="")
-        self._plain(f"{_name(step)}  begins", always=True)
+        self._tasks[step] = self._bars.add_task(self._name(step), total=None, note="")
+        self._plain(f"{self._name(step)}  begins", always=True)
 
     def move(self, step: str, done: int, total: int | None, text: str) -> None:
         if step in self._tasks:
             self._bars.update(self._tasks[step], completed=done, total=total, note=text)
-            self._plain(f"{_name(step)}  {text}", always=step not in self._moved)
+            self._plain(f"{self._name(step)}  {text}", always=step not in self._moved)
             self._moved.add(step)
 
     def end(self, step: str, text: str, failed: bool = False) -> None:
@@ -100,7 +99,10 @@ class _Lines:
             mark = "[red]failed[/] " if failed else ""
             self._bars.update(self._tasks[step], total=1, completed=0 if failed else 1, note=mark + text)
             self._bars.stop_task(self._tasks[step])
-            self._plain(f"{_name(step)}  {mark}{text}", always=True)
+            self._plain(f"{self._name(step)}  {mark}{text}", always=True)
+
+    def _name(self, step: str) -> str:
+        return self._names.get(step, step).ljust(max(map(len, self._names.values())))
 
     def _plain(self, line: str, always: bool = False) -> None:
         now = time.monotonic()
@@ -113,7 +115,7 @@ def _follow(console: Console, stream: Iterator[DagsterEvent]) -> Outcome:
     outcome = Outcome()
     began: dict[str, float] = {}
     current = ""
-    with _Lines(console) as lines:
+    with Lines(console) as lines:
         progress.watch(lambda p: lines.move(current, p.done, p.total, str(p)))
         for event in stream:
             outcome.add(event)

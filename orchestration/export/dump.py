@@ -39,6 +39,7 @@ def write_dump(
             heard(path.stat().st_size if path.exists() else 0)
             time.sleep(POLL_SECONDS)
         _judge(process.returncode, errors, directory)
+        heard(path.stat().st_size)
     return [path.relative_to(directory).as_posix()]
 
 

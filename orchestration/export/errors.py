@@ -30,8 +30,11 @@ def explained(directory: Path) -> Iterator[None]:
                 f"{directory} can't be written ({error.strerror}): give this user the right to, "
                 "or export elsewhere (--to, BIOLOUPE_EXPORT_DIR)"
             ) from error
-        if error.errno in (errno.ENOTDIR, errno.EEXIST):
-            raise ExportError(f"{directory} is no directory: choose another (--to, BIOLOUPE_EXPORT_DIR)") from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.ENOENT):
+            raise ExportError(
+                f"{directory} can't be used as a directory ({error.strerror}): choose another (--to, "
+                "BIOLOUPE_EXPORT_DIR)"
+            ) from error
         raise
 
 

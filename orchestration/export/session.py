@@ -1,7 +1,7 @@
 """One export from its first lock to its publication. Each method is one step; whoever orchestrates calls them in turn.
 
     with Export(url, options, run_id) as export:
-        export.begin()
+        export.begin(heard)
         export.write_dump(heard); export.write_flat_files(heard); export.write_parquet(heard)
         manifest = export.check(paths, heard)
         published = export.publish(manifest)
@@ -57,8 +57,8 @@ class Export:
         """Let go of database and directory, and remove what was not published. May be called twice."""
         self._open.close()
 
-    def begin(self) -> dict[str, int]:
-        """Hold the directory, take the snapshot and count its rows: rows per table."""
+    def begin(self, heard: Callable[[int], None]) -> dict[str, int]:
+        """Hold the directory, take the snapshot and count its rows, of which `heard` is told: rows per table."""
         self._open.close()
         self._open.enter_context(self._shelf.turn())
         self._snapshot = Snapshot(self._url, self.options.schemas, lambda found: chosen_tables(found, self.options))
@@ -67,7 +67,7 @@ class Export:
             pg_dump_for(self._snapshot.server_version())  # better known before an hour's work
         self._partial = self._shelf.begin(self._snapshot.taken_at)
         self._open.callback(self._discard)
-        self._count(self._snapshot)
+        self._count(self._snapshot, heard)
         return {table.full_name: table.rows for table in self._snapshot.tables}
 
     def write_flat_files(self, heard: Callable[[int], None]) -> list[str]:
@@ -124,12 +124,13 @@ class Export:
             raise ExportError("the export was not begun in this process: run all of its steps, in one process")
         return self._partial
 
-    def _count(self, snapshot: Snapshot) -> None:
+    def _count(self, snapshot: Snapshot, heard: Callable[[int], None]) -> None:
         counted = []
         with snapshot.reader() as cursor:
             for table in snapshot.tables:
                 cursor.execute(sql.SQL("select count(*) from {}").format(table.identifier))
                 counted.append(replace(table, rows=cursor.fetchall()[0][0]))
+                heard(counted[-1].rows)
         snapshot.tables = counted
 
     def _fresh(self, folder: str, write: Callable[[Path], list[str]]) -> list[str]:

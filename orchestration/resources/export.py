@@ -47,9 +47,7 @@ class ExportResource(ConfigurableResource[Any]):
             self._export = None
 
 
-def options(
-    config: Settings, to: str | None, formats: list[str], keep: int | None, tables: list[str]
-) -> Options:
+def options(config: Settings, to: str | None, formats: list[str], keep: int | None, tables: list[str]) -> Options:
     """What a run was asked for, with the settings for what it was not. Raises ExportError for what does not exist."""
     directory = Path(to).expanduser().absolute() if to else config.exports
     if tables and directory == config.exports:
