@@ -47,7 +47,7 @@ def _job(name: str) -> ReconstructableJob:
     return ReconstructableJob(ReconstructableRepository.for_module(MODULE, "defs", str(PROJECT_ROOT)), name)
 
 
-def _settle_unfinished(instance: DagsterInstance, job: str) -> None:
+def _settle_unfinished(instance: DagsterInstance, job: str = JOB) -> None:
     """Mark runs failed whose process died without a word; they would look alive for ever."""
     for run in instance.get_runs(RunsFilter(job_name=job, statuses=UNFINISHED)):
         process = run.tags.get(PROCESS_TAG)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from orchestration.commands.refresh import terminal_to_itself
-from orchestration.settings import settings
+from orchestration.settings import ConfigurationError, settings
 
 FORMATS = "flat,parquet,dump"
 
@@ -52,6 +52,8 @@ def export(context: click.Context, to: Path | None, formats: list[str], keep: in
         return
     # `verify` has none of these; for the run, a relative path is of this directory.
     config = {"to": str(to.expanduser().absolute()) if to else None, "formats": formats, "tables": tables, "keep": keep}
+    if settings().branch:
+        raise ConfigurationError("BIOLOUPE_ENV=staging: what is exported is the shared warehouse, not a branch's")
     log = settings().home / "logs" / "export.log"
     with terminal_to_itself(log) as console:
         # Imported here: Dagster takes seconds to load, and its output belongs to the log.
