@@ -23,6 +23,7 @@ ASSETS: list[AssetsDefinition | AssetSpec] = [
     dbt_staging,
     enrich_stop_reasons,
     dbt_analytics,
+    export_files,
 ]
 
 defs = Definitions(
