@@ -31,9 +31,10 @@ create table raw_ctgov.registry_versions (
 """
 ENRICHMENT = (ROOT / "orchestration" / "enrichment" / "schema.sql").read_text()
 UPSERT = """
-insert into raw_ctgov.studies (nct_id, content_hash, payload, loaded_at, _dlt_load_id) values %s
+insert into raw_ctgov.studies (nct_id, content_hash, payload, loaded_at, found_by, _dlt_load_id) values %s
 on conflict (nct_id) do update
-set content_hash = excluded.content_hash, payload = excluded.payload, loaded_at = excluded.loaded_at
+set content_hash = excluded.content_hash, payload = excluded.payload, loaded_at = excluded.loaded_at,
+    found_by = excluded.found_by, deleted_at = null
 """
 
 
@@ -47,13 +48,13 @@ class DbtWarehouse:
     def create_tables(self) -> None:
         self.execute(RAW + ENRICHMENT)
 
-    def load(self, studies: Iterable[Mapping[str, Any]], at: str) -> None:
+    def load(self, studies: Iterable[Mapping[str, Any]], at: str, found_by: str | None = None) -> None:
         """Put records into the raw layer as a load at the time `at` would."""
         rows = []
         for study in studies:
             text = json.dumps(study)
             nct_id = study["protocolSection"]["identificationModule"]["nctId"]
-            rows.append((nct_id, hashlib.sha256(text.encode()).hexdigest(), text, at, "1"))
+            rows.append((nct_id, hashlib.sha256(text.encode()).hexdigest(), text, at, found_by, "1"))
         with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:
             execute_values(cursor, UPSERT, rows)
 
