@@ -70,15 +70,20 @@ def mark_start(pipeline: dlt.Pipeline, state_hash: str | None) -> None:
     pipeline.set_local_state_val(_CONTINUES, state_hash)
 
 
-def recover(pipeline: dlt.Pipeline, committed_state_hash: Callable[[], str | None]) -> LoadInfo | None:
+def recover(
+    pipeline: dlt.Pipeline,
+    committed_state_hash: Callable[[], str | None],
+    staging_is_intact: Callable[[], bool] = lambda: True,
+) -> LoadInfo | None:
     """Bring the pipeline to where the warehouse is: load what a killed run had extracted, then take over its state.
 
     What was extracted for another warehouse, or for one that has been emptied or filled from elsewhere since, is
-    dropped. Returns the LoadInfo of what was loaded, None where nothing was.
+    dropped; so is what may wait half loaded in staging tables that another pipeline has used since. Returns the
+    LoadInfo of what was loaded, None where nothing was.
     """
     info = None
     if pipeline.has_pending_data:
-        info = _load_pending(pipeline, committed_state_hash())
+        info = _load_pending(pipeline, committed_state_hash()) if staging_is_intact() else None
     pipeline.drop()
     pipeline.sync_destination()
     return info

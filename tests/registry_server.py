@@ -12,14 +12,20 @@ from urllib.parse import parse_qsl, urlsplit
 
 _number = count()
 Fault = Callable[["Handler", dict[str, str]], bool]
-_RANGE = re.compile(r"AREA\[LastUpdatePostDate\]RANGE\[([\d-]+),MAX\]")
+_RANGE = re.compile(r"AREA\[(LastUpdatePostDate|StudyFirstPostDate)\]RANGE\[([\d-]+),([\d-]+|MAX)\]")
+_TYPE = re.compile(r"AREA\[StudyType\](\w+)")
+_STATUS = {"LastUpdatePostDate": "lastUpdatePostDateStruct", "StudyFirstPostDate": "studyFirstPostDateStruct"}
 
 
-def make_study(number: int, updated: str | None = "2024-01-01", **more: Any) -> dict[str, Any]:
-    """A small record; `more` are further modules of its protocol section."""
+def make_study(
+    number: int, updated: str | None = "2024-01-01", *, posted: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """A small record, first `posted` on a day; `more` are further modules of its protocol section."""
     status: dict[str, Any] = {"overallStatus": "RECRUITING", "startDateStruct": {"date": "2020-05"}}
     if updated:
         status["lastUpdatePostDateStruct"] = {"date": updated, "type": "ACTUAL"}
+    if posted:
+        status["studyFirstPostDateStruct"] = {"date": posted, "type": "ACTUAL"}
     return {
         "protocolSection": {
             "identificationModule": {"nctId": f"NCT{number:08}", "briefTitle": f"Study {number}"},
@@ -39,10 +45,21 @@ def study_id(study: Any) -> str | None:
 
 
 def updated_on(study: Any) -> str:
+    return dated(study, "LastUpdatePostDate")
+
+
+def dated(study: Any, area: str) -> str:
     try:
-        return str(study["protocolSection"]["statusModule"]["lastUpdatePostDateStruct"]["date"])
+        return str(study["protocolSection"]["statusModule"][_STATUS[area]]["date"])
     except (KeyError, TypeError):
         return ""
+
+
+def type_of(study: Any) -> str:
+    try:
+        return str(study["protocolSection"]["designModule"]["studyType"])
+    except (KeyError, TypeError):
+        return "MISSING"
 
 
 class Registry:
@@ -79,8 +96,11 @@ class Registry:
         if ids := query.get("filter.ids"):
             found = [study for study in found if study_id(study) in ids.split(",")]
         expression = query.get("filter.advanced", "")
-        if since := _RANGE.search(expression):
-            found = [study for study in found if updated_on(study) >= since[1]]
+        for area, first, last in _RANGE.findall(expression):
+            until = "9999" if last == "MAX" else last
+            found = [study for study in found if first <= dated(study, area) <= until]
+        if wanted := _TYPE.search(expression):
+            found = [study for study in found if type_of(study) == wanted[1]]
         if "AREA[LastUpdatePostDate]MISSING" in expression:
             found = [study for study in found if not updated_on(study)]
         return found

@@ -21,7 +21,7 @@ def first(version: Version = MONDAY, scope: str | None = None) -> Crawl:
 
 def finished(cursor: date | None = date(2024, 6, 3)) -> Crawl:
     crawl = first()
-    crawl.saw(cursor)
+    crawl.reached(cursor)
     crawl.page_read(None)
     crawl.end_phase(reconcile=False)
     return crawl
@@ -87,7 +87,7 @@ def test_reading_all_does_not_go_on_with_a_crawl_of_changes() -> None:
 
 def test_a_refused_token_continues_from_the_latest_date_and_asks_for_the_undated_apart() -> None:
     crawl = first()
-    crawl.saw(date(2024, 5, 1))
+    crawl.reached(date(2024, 5, 1))
     crawl.page_read("token")
     crawl.token_expired()
     assert crawl.token is None
@@ -110,7 +110,7 @@ def test_the_position_only_rises_and_never_past_the_registrys_own_data(dates: li
     crawl, latest = first(), date(2024, 6, 3)
     positions = []
     for updated in dates:
-        crawl.saw(updated)
+        crawl.reached(updated)
         positions.append(crawl.cursor or date.min)
     assert positions == sorted(positions)
     assert crawl.cursor == max((d for d in dates if d and d <= latest), default=None)
@@ -118,7 +118,7 @@ def test_the_position_only_rises_and_never_past_the_registrys_own_data(dates: li
 
 def test_the_state_survives_json() -> None:
     crawl = first(scope="AREA[Phase]PHASE1")
-    crawl.saw(date(2024, 5, 1))
+    crawl.reached(date(2024, 5, 1))
     crawl.page_read("token")
     assert Crawl.from_state(json.loads(json.dumps(crawl.to_state()))) == crawl
     assert Crawl.from_state(None) is None

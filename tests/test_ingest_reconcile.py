@@ -95,7 +95,11 @@ def test_files_of_dlt_may_be_lost(house: House) -> None:
 
 
 def test_two_loads_at_once_are_refused(house: House) -> None:
-    with open_warehouse(house.url), pytest.raises(LoadInProgress, match="session"), open_warehouse(house.url, 0.1):
+    with (
+        open_warehouse(house.url, NAME, 0.1),
+        pytest.raises(LoadInProgress, match="session"),
+        open_warehouse(house.url, NAME, 0.1),
+    ):
         pass
 
 

@@ -2,9 +2,13 @@
 
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ingest.clinicaltrials_gov.client import RegistryError, Version
+from ingest.clinicaltrials_gov.studies import Study
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 OVERLAP = timedelta(days=1)
 EVERYTHING = ""
@@ -48,7 +52,7 @@ class Crawl:
     found_by: FoundBy = "nightly"
 
     @classmethod
-    def from_state(cls, state: dict[str, Any] | None) -> "Crawl | None":
+    def from_state(cls, state: dict[str, Any] | None) -> "Self | None":
         """The crawl that `to_state` described; None where there is none."""
         if state is None:
             return None
@@ -63,7 +67,11 @@ class Crawl:
         """The parameters that every page of the current leg repeats."""
         return {"sort": "LastUpdatePostDate:asc", **filter_query(self.scope, self.legs[0])}
 
-    def saw(self, updated: date | None) -> None:
+    def saw(self, study: Study, stored: Any, kind: str) -> None:
+        """A study was read; here only its date matters."""
+        self.reached(study.last_update_post_date)
+
+    def reached(self, updated: date | None) -> None:
         """Move the cursor; a date later than the registry's own data is an error in a record, not a position."""
         if updated is None or (self.cursor is not None and updated <= self.cursor):
             return

@@ -1,23 +1,21 @@
 """One batch of a crawl: pages of the registry read, compared with the warehouse, written as CSV."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from ingest.clinicaltrials_gov.client import BadRequest, RegistryClient
-from ingest.clinicaltrials_gov.crawl import UNDATED, Crawl
+from ingest.clinicaltrials_gov.crawl import FoundBy
 from ingest.clinicaltrials_gov.decode import Body
 from ingest.clinicaltrials_gov.files import BatchFiles, CsvFile
+from ingest.clinicaltrials_gov.pages import Pages
 from ingest.clinicaltrials_gov.studies import Rejected, Study, read_study
 from ingest.clinicaltrials_gov.warehouse import Stored, Warehouse
 
 # Studies compared with the warehouse in one query, and held in memory at a time.
 _CHUNK = 100
-# 200 ids of 11 characters keep the URL below the 4 KB that every server and proxy takes.
-_IDS_PER_REQUEST = 200
 
 
 @dataclass
@@ -49,58 +47,62 @@ class BatchLimits:
     bytes: int = 256 * 2**20
 
 
-@dataclass
-class Reconciled:
-    """What the comparison of ids left to be read one by one, and how many studies the registry has."""
+class Position(Protocol):
+    """Where a reading of the registry stands; it is told of every record, and committed with the batch."""
 
-    missing: list[str] = field(default_factory=list)
-    total: int | None = None
+    studies_read: int
+    found_by: FoundBy
+
+    @property
+    def studies_expected(self) -> int | None:
+        """How many studies there are to be read, None where that is not known."""
+
+    def saw(self, study: Study, stored: Stored | None, kind: str) -> None:
+        """A study was read; `kind` is the field of Counts that it belongs to."""
 
 
 class Batch:
-    """Reads pages from where `crawl` stands, and moves it on, until the crawl's phase ends or a limit is reached.
+    """Reads pages, which move `position` on, until they end or a limit is reached.
 
-    Without a warehouse every study counts as new and is written, to be compared by the merge alone.
+    Without a warehouse every study counts as new and is written, to be compared by the merge alone. `on_ids` gets the
+    ids of everything that was read.
     """
 
     def __init__(
         self,
-        client: RegistryClient,
-        crawl: Crawl,
+        pages: Pages,
+        position: Position,
         directory: Path,
         load_id: str,
         *,
         warehouse: Warehouse | None = None,
-        reconciled: Reconciled | None = None,
         limits: BatchLimits | None = None,
-        on_page: Callable[[Crawl, Counts], None] | None = None,
+        on_page: Callable[[Position, Counts], None] | None = None,
+        on_ids: Callable[[list[str]], None] | None = None,
     ):
-        self.crawl, self.counts = crawl, Counts()
-        self._client, self._warehouse = client, warehouse
-        # Times of changes must rise as they commit: first the studies that came back, then the batch's rows.
-        self._returned_at = warehouse.next_time() if warehouse else datetime.now(timezone.utc)
-        loaded_at = warehouse.next_time() if warehouse else self._returned_at
-        self._files = BatchFiles(directory, load_id, loaded_at, crawl.found_by)
-        self._missing = reconciled.missing if reconciled else []
-        self._limits, self._on_page = limits or BatchLimits(), on_page
+        self.counts = Counts()
+        self._pages, self._position, self._warehouse = pages, position, warehouse
+        # A guard against content that another load brings meanwhile; the time of the change is given as it commits.
+        read_at = warehouse.next_time() if warehouse else datetime.now(timezone.utc)
+        self._files = BatchFiles(directory, load_id, read_at, position.found_by)
+        self._limits, self._on_page, self._on_ids = limits or BatchLimits(), on_page, on_ids
         self._kinds: dict[str, str] = {}
 
     def read(self) -> dict[str, list[CsvFile]]:
-        """Read until the batch is full or the phase has nothing more; the files, by table. Raises RegistryError."""
-        reads = self._read_ids if self.crawl.phase == "reconcile" else self._read_leg
+        """Read until the batch is full or there is nothing more; the files, by table. Raises RegistryError."""
         while self.has_more() and not self._is_full():
-            reads()
+            self._read_page()
             self._files.end_page()
             if self._on_page:
-                self._on_page(self.crawl, self.counts)
+                self._on_page(self._position, self.counts)
         returned = [nct_id for nct_id, kind in self._kinds.items() if kind == "returned"]
         if self._warehouse and returned:
-            self._warehouse.unmark(returned, self._returned_at, self.crawl.found_by)
+            self._warehouse.unmark(returned, self._position.found_by)
         return self._files.finish()
 
     def has_more(self) -> bool:
-        """Whether the phase has something left to be read."""
-        return bool(self._missing if self.crawl.phase == "reconcile" else self.crawl.legs)
+        """Whether something is left to be read."""
+        return self._pages.has_more()
 
     def agrees_with(self, total: int | None) -> bool:
         """Whether the warehouse, with this batch in it, will hold as many studies as the registry says it has.
@@ -114,29 +116,10 @@ class Batch:
     def _is_full(self) -> bool:
         return self.counts.pages >= self._limits.pages or self.counts.bytes >= self._limits.bytes
 
-    def _read_leg(self) -> None:
-        """The next page of the crawl."""
-        crawl = self.crawl
-        query = crawl.query() if crawl.token else {**crawl.query(), "countTotal": "true"}
-        try:
-            body = self._client.page(query, crawl.token)
-        except BadRequest:
-            if crawl.token is not None:
-                crawl.token_expired()
-            elif crawl.legs[0] == UNDATED:
-                crawl.page_read(None)  # a registry that cannot be asked for them: comparing the ids finds them
-            else:
-                raise
-            return
-        if crawl.token is None and body.total is not None:
-            crawl.studies_expected = crawl.studies_read + body.total
-        self._compare(body)
-        crawl.page_read(body.next_token)
-
-    def _read_ids(self) -> None:
-        """Some hundred studies asked for by id."""
-        self._compare(self._client.page({"filter.ids": ",".join(self._missing[:_IDS_PER_REQUEST])}))
-        del self._missing[:_IDS_PER_REQUEST]
+    def _read_page(self) -> None:
+        # In a function of its own, so that no page is held while the next one is waited for.
+        if body := self._pages.next():
+            self._compare(body)
 
     def _compare(self, body: Body) -> None:
         """Write what is new or changed in a page, a chunk of studies at a time."""
@@ -144,8 +127,10 @@ class Batch:
         self.counts.bytes += body.size
         studies = body.studies()
         while chunk := [read_study(raw) for raw in islice(studies, _CHUNK)]:
-            self.crawl.studies_read += len(chunk)
+            self._position.studies_read += len(chunk)
             ids = [record.nct_id for record in chunk if isinstance(record, Study)]
+            if self._on_ids:
+                self._on_ids([record.nct_id for record in chunk if record.nct_id])
             stored = self._warehouse.stored(ids) if self._warehouse else {}
             for record in chunk:
                 if isinstance(record, Rejected):
@@ -156,8 +141,8 @@ class Batch:
 
     def _compare_study(self, study: Study, stored: Stored | None) -> None:
         """Count the study and write it if it differs; of several records of one study the last one counts."""
-        self.crawl.saw(study.last_update_post_date)
         kind = _kind(study, stored)
+        self._position.saw(study, stored, kind)
         if earlier := self._kinds.get(study.nct_id):
             self._count(earlier, -1)
             if study.nct_id in self._files:
@@ -177,15 +162,3 @@ def _kind(study: Study, stored: Stored | None) -> str:
     if stored.content_hash != study.content_hash:
         return "changed"
     return "returned" if stored.gone else "unchanged"
-
-
-def version_row(crawl: Crawl, api_url: str) -> dict[str, Any]:
-    """The row of `registry_versions` that a finished load leaves."""
-    return {
-        "data_timestamp": crawl.data_timestamp,
-        "api_version": crawl.api_version,
-        "observed_at": datetime.now(timezone.utc),
-        "studies_total": crawl.studies_total,
-        "scope": crawl.scope,
-        "api_url": api_url,
-    }

@@ -1,24 +1,23 @@
 """The dlt source: ClinicalTrials.gov studies, one row each with the whole record as JSON.
 
-One run of it is one batch: as many pages as the limits allow, from where the state in the destination says that the
-crawl stands. `load.StudyLoad` runs it until the crawl is complete; run alone, without limits, it does so at once.
+One run of it is one batch: as many pages as its reader's limits allow, from where the state in the destination says
+that the reading stands. `load.StudyLoad` runs it until the crawl is complete; run alone, it does so at once.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import dlt
 from dlt.common.schema.typing import TTableSchemaColumns
 
 from ingest.clinicaltrials_gov.client import RegistryClient
-from ingest.clinicaltrials_gov.crawl import Crawl, FoundBy, filter_query, next_crawl
-from ingest.clinicaltrials_gov.extract import Batch, BatchLimits, Counts, version_row
+from ingest.clinicaltrials_gov.extract import BatchLimits
+from ingest.clinicaltrials_gov.fetch import Fetcher
 from ingest.clinicaltrials_gov.files import CsvFile
+from ingest.clinicaltrials_gov.readers import CrawlReader
 
 NAME = "clinicaltrials_gov"
-STATE_KEY = "crawl"
 # Everything in one batch, for a source that is run alone.
 UNLIMITED = BatchLimits(pages=2**31, bytes=2**63)
 
@@ -57,66 +56,50 @@ _MERGE: Any = {
 }
 
 
+class Reader(Protocol):
+    """Reads one batch. `state` is the pipeline's own dict of JSON-able values, which is committed with the batch."""
+
+    def read(self, state: dict[str, Any], spool: Path, load_id: str) -> dict[str, list[Any]] | None:
+        """Files of rows by table; None where there is nothing to do."""
+
+
 @dlt.source(name=NAME, max_table_nesting=0)
 def clinicaltrials_gov(
     api_url: str,
     scope: str | None = None,
     registry: str | None = None,
     full: bool = False,
-    found_by: FoundBy = "nightly",
     requests_per_minute: float | None = None,
     client: Any = None,
-    warehouse: Any = None,
-    reconciled: Any = None,
-    limits: Any = None,
-    on_page: Callable[[Crawl, Counts], None] | None = None,
+    reader: Any = None,
 ) -> Any:
     """Studies of one registry that were added or changed since the last complete crawl.
 
     `registry` names what is behind `api_url`, where one registry is served at changing addresses; the position of the
-    crawl belongs to it. `scope` is an Essie expression. `full` reads everything again. `found_by` is
-    written beside what is not a first load. The rest is what
-    `load.StudyLoad` shares between batches: a RegistryClient, a Warehouse to compare with, a Reconciled, BatchLimits.
+    crawl belongs to it. `scope` is an Essie expression. `full` reads everything again. `client` is a RegistryClient;
+    `reader`, a Reader, reads in another way than a crawl without limits.
     """
     client = client or RegistryClient(api_url, requests_per_minute=requests_per_minute)
+    reader = reader or CrawlReader(client, Fetcher(client), registry or api_url, scope, full, limits=UNLIMITED)
 
     @dlt.resource(selected=False)
     def pages() -> Iterator[dict[str, list[Any]]]:
-        state = dlt.current.source_state()
-        previous = Crawl.from_state(state.get(STATE_KEY))
-        crawl = next_crawl(previous, registry or api_url, scope, client.version, full=full, found_by=found_by)
-        if crawl is None:
-            return
-        batch = Batch(
-            client,
-            crawl,
-            _spool(),
-            dlt.current.load_package_state()["load_id"],
-            warehouse=warehouse,
-            reconciled=reconciled,
-            limits=limits or UNLIMITED,
-            on_page=on_page,
-        )
-        rows: dict[str, list[Any]] = {**batch.read()}
-        if not batch.has_more():
-            crawl.studies_total = reconciled.total if reconciled else client.total(filter_query(scope))
-            crawl.end_phase(reconcile=not batch.agrees_with(crawl.studies_total))
-        if crawl.phase == "complete":
-            rows["registry_versions"] = [version_row(crawl, api_url)]
-        state[STATE_KEY] = {**crawl.to_state(), "batch": asdict(batch.counts)}
-        yield rows
+        load_id = dlt.current.load_package_state()["load_id"]
+        rows = reader.read(dlt.current.source_state(), _spool(), load_id)
+        if rows is not None:
+            yield rows
 
     @dlt.transformer(
         data_from=pages, columns=_STUDY_COLUMNS, write_disposition=_MERGE, file_format="csv", max_table_nesting=0
     )
     def studies(rows: dict[str, list[Any]]) -> Iterator[Any]:
         """One row per study: its whole record as JSON, the hash of that, when it was loaded, when it vanished."""
-        yield from _imports(rows["studies"])
+        yield from _imports(rows.get("studies", []))
 
     @dlt.transformer(data_from=pages, columns=_REJECTED_COLUMNS, write_disposition=_MERGE, file_format="csv")
     def rejected_studies(rows: dict[str, list[Any]]) -> Iterator[Any]:
         """Records of the registry that cannot be stored, with the reason and their text."""
-        yield from _imports(rows["rejected_studies"])
+        yield from _imports(rows.get("rejected_studies", []))
 
     @dlt.transformer(data_from=pages, columns=_VERSION_COLUMNS, write_disposition="append")
     def registry_versions(rows: dict[str, list[Any]]) -> Iterator[Any]:

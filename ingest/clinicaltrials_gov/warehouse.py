@@ -1,69 +1,25 @@
 """What a load asks of `raw_ctgov`, and does to it beside dlt's merge: hashes, times, vanished studies, the lock."""
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from ingest.clinicaltrials_gov import schema
+from ingest.clinicaltrials_gov.locks import WRITE_LOCK, LoadInProgress, lock_of, locked
+
+__all__ = ["LoadInProgress", "Stored", "Sweep", "Warehouse", "open_warehouse"]
 
 DATASET = "raw_ctgov"
-_LOCK_KEY = 0x62696F6C6F757065
-_TABLES = """
-create schema if not exists raw_ctgov;
-create table if not exists raw_ctgov.studies (
-    nct_id text primary key,
-    last_update_post_date date,
-    content_hash text not null,
-    payload jsonb not null,
-    loaded_at timestamptz not null,
-    deleted_at timestamptz,
-    found_by text,
-    _dlt_load_id text not null
-);
-create index if not exists studies_loaded_at on raw_ctgov.studies (loaded_at);
-create table if not exists raw_ctgov.rejected_studies (
-    nct_id text,
-    reason text not null,
-    payload text not null,
-    content_hash text primary key,
-    loaded_at timestamptz not null,
-    _dlt_load_id text not null
-);
-create schema if not exists raw_ctgov_staging;
-create table if not exists raw_ctgov_staging.studies (like raw_ctgov.studies);
-"""
-# Tables of before the column existed. Asked first: `add column if not exists` locks every reader out to find out.
-_ADD_FOUND_BY = """
-do $$
-declare studies regclass;
-begin
-    for studies in
-        select t from unnest(array['raw_ctgov.studies', 'raw_ctgov_staging.studies']::regclass[]) t
-        where not exists (select from pg_attribute where attrelid = t and attname = 'found_by' and not attisdropped)
-    loop
-        execute format('alter table %s add column if not exists found_by text', studies);
-    end loop;
-end $$
-"""
-_SET_LZ4 = """
-do $$
-declare studies regclass;
-begin
-    for studies in
-        select attrelid from pg_attribute
-        where attrelid in ('raw_ctgov.studies'::regclass, 'raw_ctgov_staging.studies'::regclass)
-          and attname = 'payload' and attcompression <> 'l'
-    loop
-        execute format('alter table %s alter column payload set compression lz4', studies);
-    end loop;
-end $$
-"""
+# Others write a batch in seconds; an hour means that one of them hangs.
+WRITE_WAIT_SECONDS = 3600.0
 _NEXT_TIME = """
-select greatest(clock_timestamp(), greatest(max(loaded_at), %s::timestamptz) + interval '1 microsecond')
+select greatest(clock_timestamp(), max(loaded_at) + interval '1 microsecond')
 from raw_ctgov.studies
 """
 _SWEEP = """
@@ -71,9 +27,22 @@ with swept as (
     update raw_ctgov.studies s set deleted_at = case when deleted_at is null then t end, loaded_at = t, found_by = %s
     from (values (%s::timestamptz)) as now (t)
     where (deleted_at is null) <> exists (select from registry_ids r where r.nct_id = s.nct_id)
+      and loaded_at < %s
     returning s.deleted_at
 )
 select count(deleted_at), count(*) - count(deleted_at) from swept
+"""
+_UNSEEN = """
+select nct_id from raw_ctgov.studies
+left join (
+    select distinct n from raw_ctgov.reconciliation_ids, unnest(nct_numbers) n where began_at = %s
+) seen on n = substr(nct_id, 4)::integer
+where deleted_at is null and loaded_at < %s and n is null
+order by nct_id
+"""
+_MARK_GONE = """
+update raw_ctgov.studies set deleted_at = t, loaded_at = t, found_by = %s
+from (values (%s::timestamptz)) as now (t) where nct_id = any(%s) and deleted_at is null
 """
 _MISSING = """
 select nct_id from registry_ids i
@@ -81,16 +50,6 @@ where not exists (select from raw_ctgov.studies s where s.nct_id = i.nct_id)
   and not exists (select from raw_ctgov.rejected_studies r where r.nct_id = i.nct_id)
 order by nct_id
 """
-_LOCK_HOLDER = """
-select format('session %%s of %%s, since %%s', pid, usename, backend_start) from pg_stat_activity
-where pid in (
-    select pid from pg_locks where locktype = 'advisory' and granted and classid = %s and objid::bigint = %s
-)
-"""
-
-
-class LoadInProgress(Exception):
-    """Another process loads into the same warehouse; the message says which session of the server it is."""
 
 
 class Stored(NamedTuple):
@@ -98,6 +57,7 @@ class Stored(NamedTuple):
 
     content_hash: str
     gone: bool
+    last_update_post_date: date | None
 
 
 @dataclass(frozen=True)
@@ -112,42 +72,58 @@ class Sweep:
 class Warehouse:
     """One connection to the warehouse, held while a load runs. Statements commit by themselves."""
 
-    def __init__(self, connection: Connection):
-        self._connection = connection
-        self._last_time: datetime | None = None
+    def __init__(self, connection: Connection, pipeline_name: str):
+        self._connection, self._pipeline_name = connection, pipeline_name
 
     def ensure_tables(self) -> None:
-        """Create what is missing, with payloads compressed by lz4 where the server can: pglz costs twice the time.
+        """Create what is missing: tables, columns, triggers."""
+        with self.writing(), self._connection.cursor() as cursor:
+            schema.ensure(cursor)
 
-        The merge moves compressed values as they are, so the table that dlt copies into needs the setting as well.
-        """
-        self._execute(_TABLES)
-        self._execute(_ADD_FOUND_BY)
-        if self._row("select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'")[0]:
-            self._execute(_SET_LZ4)
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep other loads from writing meanwhile: they share dlt's staging tables. They may go on reading."""
+        with locked(self._connection, WRITE_LOCK, WRITE_WAIT_SECONDS):
+            yield
+
+    def use_staging(self) -> None:
+        """Note whose rows the staging tables hold from now on."""
+        self._execute(
+            "insert into raw_ctgov_staging.last_used (pipeline_name) values (%s) "
+            "on conflict (single) do update set pipeline_name = excluded.pipeline_name",
+            self._pipeline_name,
+        )
+
+    def staging_is_ours(self) -> bool:
+        """Whether no other load has used the staging tables since this pipeline did."""
+        query = "select not exists (select from raw_ctgov_staging.last_used where pipeline_name <> %s)"
+        return self._row(query, self._pipeline_name)[0] is True
 
     def is_empty(self) -> bool:
         return self._row("select not exists (select from raw_ctgov.studies)")[0] is True
 
     def stored(self, nct_ids: Sequence[str]) -> dict[str, Stored]:
         """What is stored of those of the studies that are."""
-        query = "select nct_id, content_hash, deleted_at is not null from raw_ctgov.studies where nct_id = any(%s)"
+        query = (
+            "select nct_id, content_hash, deleted_at is not null, last_update_post_date "
+            "from raw_ctgov.studies where nct_id = any(%s)"
+        )
         with self._connection.cursor() as cursor:
             cursor.execute(query, (list(nct_ids),))
-            return {nct_id: Stored(content_hash, gone) for nct_id, content_hash, gone in cursor}
+            return {nct_id: Stored(*stored) for nct_id, *stored in cursor}
 
-    def unmark(self, nct_ids: Sequence[str], at: datetime, found_by: str) -> None:
+    def unmark(self, nct_ids: Sequence[str], found_by: str) -> None:
         """Clear `deleted_at` of studies that came back as they were, which the merge passes over."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(
+        with self.writing():
+            self._execute(
                 "update raw_ctgov.studies set deleted_at = null, loaded_at = %s, found_by = %s where nct_id = any(%s)",
-                (at, found_by, list(nct_ids)),
+                *(self.next_time(), found_by, list(nct_ids)),
             )
 
     def next_time(self) -> datetime:
-        """A time for the next batch: now, but later than any row's and than any that was given before."""
-        self._last_time = self._row(_NEXT_TIME, self._last_time)[0]
-        return self._last_time
+        """Now, but later than any row's time: what commits from here on will be at least as late."""
+        now: datetime = self._row(_NEXT_TIME)[0]
+        return now
 
     def accounted_studies(self) -> int:
         """Studies that the registry should count: live rows, and the rejected that have no row."""
@@ -159,7 +135,7 @@ class Warehouse:
             )[0]
         )
 
-    def state_hash(self, pipeline_name: str) -> str | None:
+    def state_hash(self) -> str | None:
         """The version of the pipeline's state that was last committed here; None where there is none."""
         if self._row("select to_regclass('raw_ctgov._dlt_pipeline_state')")[0] is None:
             return None
@@ -168,7 +144,7 @@ class Warehouse:
                 "select (select s.version_hash from raw_ctgov._dlt_pipeline_state s "
                 "join raw_ctgov._dlt_loads l on l.load_id = s._dlt_load_id "
                 "where s.pipeline_name = %s and l.status = 0 order by l.load_id desc limit 1)",
-                pipeline_name,
+                self._pipeline_name,
             )[0]
         )
 
@@ -183,19 +159,84 @@ class Warehouse:
                 "insert into registry_ids select unnest(%s::text[]) on conflict do nothing", (list(nct_ids),)
             )
 
-    def sweep(self, found_by: str) -> Sweep:
-        """Mark the studies that the collected ids lack, unmark those that came back; in one transaction."""
-        with self._connection.cursor() as cursor:
+    def sweep(self, found_by: str, began: datetime) -> Sweep:
+        """Mark the studies that the collected ids lack, unmark those that came back; in one transaction.
+
+        What another load has brought since the ids were `began` to be collected is left alone.
+        """
+        with self.writing(), self._connection.cursor() as cursor:
             cursor.execute("analyze registry_ids")
-            cursor.execute(_SWEEP, (found_by, self.next_time()))
+            cursor.execute(_SWEEP, (found_by, self.next_time(), began))
             row = cursor.fetchone()
             assert row is not None
             cursor.execute(_MISSING)
             return Sweep(row[0], row[1], [nct_id for (nct_id,) in cursor])
 
-    def _execute(self, statement: str) -> None:
+    def was_loaded_whole(self) -> bool:
+        """Whether a crawl of the whole registry was ever completed."""
+        return self.last_version() is not None
+
+    def last_version(self) -> tuple[str | None, datetime] | None:
+        """(dataTimestamp, when it was observed) of the registry that the last complete nightly load saw."""
+        if self._row("select to_regclass('raw_ctgov.registry_versions')")[0] is None:
+            return None
+        query = "select data_timestamp, observed_at from raw_ctgov.registry_versions order by observed_at desc limit 1"
         with self._connection.cursor() as cursor:
-            cursor.execute(statement)
+            cursor.execute(query)
+            row: tuple[str | None, datetime] | None = cursor.fetchone()
+        return row
+
+    def live_studies(self) -> int:
+        return int(self._row("select count(*) from raw_ctgov.studies where deleted_at is null")[0])
+
+    def keep_ids(self, began_at: str, nct_ids: Sequence[str]) -> None:
+        """Keep what a sweep has read: the numbers alone, a hundred in a row, so that a registry is 3 MB.
+
+        Kept before the batch commits: one that is read again after a kill is there twice, which does no harm.
+        """
+        numbers = [int(nct_id[3:]) for nct_id in nct_ids]
+        self._execute("insert into raw_ctgov.reconciliation_ids values (%s, %s)", began_at, numbers)
+
+    def seen(self, began_at: str) -> int:
+        """How many different studies a sweep has read."""
+        query = "select count(distinct n) from raw_ctgov.reconciliation_ids, unnest(nct_numbers) n where began_at = %s"
+        return int(self._row(query, began_at)[0])
+
+    def unseen(self, began_at: str) -> list[str]:
+        """Our live studies that a sweep has not read, but for those that a load has brought since it began."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(_UNSEEN, (began_at, began_at))
+            return [nct_id for (nct_id,) in cursor]
+
+    def is_concluded(self, began_at: str) -> bool:
+        return (
+            self._row("select exists (select from raw_ctgov.reconciliations where began_at = %s)", began_at)[0] is True
+        )
+
+    def conclude(self, gone: Sequence[str], found_by: str, row: dict[str, Any]) -> None:
+        """Mark studies as gone, add the sweep's row, forget its ids; in one transaction."""
+        columns, now = ", ".join(row), self.next_time()
+        with self.writing(), self._transaction() as cursor:
+            cursor.execute(_MARK_GONE, (found_by, now, list(gone)))
+            cursor.execute(
+                f"insert into raw_ctgov.reconciliations ({columns}, finished_at) "
+                f"values ({', '.join(['%s'] * len(row))}, clock_timestamp())",
+                list(row.values()),
+            )
+            cursor.execute("delete from raw_ctgov.reconciliation_ids where began_at <= %s", (row["began_at"],))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Cursor]:
+        self._connection.autocommit = False
+        try:
+            with self._connection, self._connection.cursor() as cursor:
+                yield cursor
+        finally:
+            self._connection.autocommit = True
+
+    def _execute(self, statement: str, *parameters: Any) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, parameters or None)
 
     def _row(self, query: str, *parameters: Any) -> tuple[Any, ...]:
         with self._connection.cursor() as cursor:
@@ -206,11 +247,10 @@ class Warehouse:
 
 
 @contextmanager
-def open_warehouse(database_url: str, wait_seconds: float = 15.0) -> Iterator[Warehouse]:
-    """Connect and keep every other load out until done. Raises LoadInProgress.
+def open_warehouse(database_url: str, pipeline_name: str, wait_seconds: float) -> Iterator[Warehouse]:
+    """Connect, and keep out every other load of the same pipeline until done. Raises LoadInProgress.
 
-    The lock belongs to the server's session, so it goes with the process that held it, however that ended; the wait
-    is for a killed process whose last statement is still running.
+    The lock belongs to the server's session, so it goes with the process that held it, however that ended.
     """
     connection = psycopg2.connect(database_url, application_name="bioloupe load")
     try:
@@ -220,21 +260,7 @@ def open_warehouse(database_url: str, wait_seconds: float = 15.0) -> Iterator[Wa
             cursor.execute(
                 "set tcp_keepalives_idle = 60; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
             )
-        _lock(connection, wait_seconds)
-        yield Warehouse(connection)
+        with locked(connection, lock_of(pipeline_name), wait_seconds):
+            yield Warehouse(connection, pipeline_name)
     finally:
         connection.close()
-
-
-def _lock(connection: Connection, wait_seconds: float) -> None:
-    give_up = time.monotonic() + wait_seconds
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute("select pg_try_advisory_lock(%s)", (_LOCK_KEY,))
-            if cursor.fetchone() == (True,):
-                return
-            if time.monotonic() > give_up:
-                cursor.execute(_LOCK_HOLDER, (_LOCK_KEY >> 32, _LOCK_KEY & 0xFFFFFFFF))
-                holder = cursor.fetchone()
-                raise LoadInProgress(f"studies are being loaded by {holder[0] if holder else 'another session'}")
-            time.sleep(0.5)
