@@ -48,6 +48,8 @@ def activate() -> Warehouse:
         DBT_PROFILES_DIR=str(PROJECT_ROOT),
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
     )
+    if config.transformer_database_url:  # it may stand in `.env`, which dbt does not read
+        os.environ["TRANSFORMER_DATABASE_URL"] = config.transformer_database_url.get_secret_value()
     if config.branch:
         os.environ["DBT_TARGET_PATH"] = str(target_path(config.branch))
     return warehouse

@@ -26,9 +26,11 @@ class Settings(BaseSettings):
     shared_home: Path = Field(PROJECT_ROOT / ".bioloupe", validation_alias="BIOLOUPE_HOME")
 
     db_tls: tls.Level = Field("verify-full", validation_alias="BIOLOUPE_DB_TLS")
-    db_roles: Literal["on", "off"] = Field("off", validation_alias="BIOLOUPE_DB_ROLES")
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
     dagster_database_url: SecretStr | None = Field(None, validation_alias="DAGSTER_DATABASE_URL")
+    loader_database_url: SecretStr | None = Field(None, validation_alias="LOADER_DATABASE_URL")
+    transformer_database_url: SecretStr | None = Field(None, validation_alias="TRANSFORMER_DATABASE_URL")
+    enricher_database_url: SecretStr | None = Field(None, validation_alias="ENRICHER_DATABASE_URL")
     db_port: int = Field(54329, ge=1024, le=65535, validation_alias="BIOLOUPE_DB_PORT")
 
     sources: Literal["sandbox", "live"] = Field("sandbox", validation_alias="BIOLOUPE_SOURCES")
@@ -66,7 +68,13 @@ class Settings(BaseSettings):
             raise ValueError("only BIOLOUPE_ENV=staging has branches: set that too, or unset this")
         return branch
 
-    @field_validator("database_url", "dagster_database_url")
+    @field_validator(
+        "database_url",
+        "dagster_database_url",
+        "loader_database_url",
+        "transformer_database_url",
+        "enricher_database_url",
+    )
     @classmethod
     def _encrypted_where_it_matters(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if url is not None and info.data.get("env") in ("staging", "prod"):
@@ -83,6 +91,14 @@ class Settings(BaseSettings):
     def schema_of(self, layer: str) -> str:
         """The schema that holds a modelled layer (ctgov, intermediate, analytics, …): the branch's own in staging."""
         return branch_names.schema(self.branch, layer) if self.branch else layer
+
+    def loader_url(self, shared: str) -> str:
+        """The DSN that loads go to: a login of their own, where one is set, instead of the `shared` one."""
+        return self.loader_database_url.get_secret_value() if self.loader_database_url else shared
+
+    def enricher_url(self, shared: str) -> str:
+        """The DSN that answers are stored with: a login of their own, where one is set, instead of the `shared` one."""
+        return self.enricher_database_url.get_secret_value() if self.enricher_database_url else shared
 
     @property
     def uses_embedded_database(self) -> bool:

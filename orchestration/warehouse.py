@@ -1,5 +1,6 @@
 """The warehouse: find it or start it, and make the databases, schemas and tables that others rely on."""
 
+import hashlib
 import logging
 import re
 from contextlib import closing
@@ -157,19 +158,37 @@ def _create_missing(url: str, name: str) -> None:
 
 
 def _prepare(url: str) -> None:
-    """Create missing schemas and the tables of enrichment, and have large values compressed with lz4."""
+    """Create missing schemas and the tables that Python writes, and have large values compressed with lz4.
+
+    Where the user may not, because roles with least rights are in force, it has been done by one who may: the mark
+    says so.
+    """
     with closing(connect(url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", (_TURN,))
+        cursor.execute("select obj_description(to_regnamespace('enrichment'), 'pg_namespace')")
+        mark, prepared = _mark(), cursor.fetchone() == (_mark(),)
         _prefer_lz4(cursor)
+        cursor.execute("savepoint preparation")
         try:
             _create_schemas(cursor)
             for file in _TABLES:
                 cursor.execute(file.read_text())
+            if not prepared:
+                cursor.execute("comment on schema enrichment is %s", (mark,))
         except errors.InsufficientPrivilege as error:
-            raise WarehouseError(
-                f"the user of {without_password(url)} may not create what the warehouse needs: {str(error).strip()}\n"
-                "Make that user the database's owner, or grant it create on the database."
-            ) from error
+            cursor.execute("rollback to savepoint preparation")
+            if not prepared:
+                raise WarehouseError(
+                    f"the user of {without_password(url)} may not create what the warehouse needs: "
+                    f"{str(error).strip()}\nMake that user the database's owner, or grant it create on the database; "
+                    "with roles of least rights, let the owner run `bioloupe db roles --apply`."
+                ) from error
+
+
+def _mark() -> str:
+    """What is noted of a warehouse that has everything that this version of bioloupe needs."""
+    needed = "".join([*SCHEMAS, *(file.read_text() for file in _TABLES)])
+    return f"Answers, and what they cost. Prepared: {hashlib.md5(needed.encode(), usedforsecurity=False).hexdigest()}"
 
 
 def _create_schemas(cursor: Cursor) -> None:

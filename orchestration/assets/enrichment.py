@@ -86,7 +86,7 @@ def _read(
         return language_model.open(context, ANSWERS, fetching)
 
     summary = run_task(
-        warehouse.url,
+        config.enricher_url(warehouse.url),
         STOP_REASONS,
         open_client,
         configured_model(config),

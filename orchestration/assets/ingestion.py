@@ -74,7 +74,7 @@ def load_clinicaltrials_gov(
     with _registry(config) as (api_url, registry):
         load = StudyLoad(
             api_url,
-            warehouse.url,
+            config.loader_url(warehouse.url),
             config.home / "dlt",
             scope=config.scope,
             registry=registry,

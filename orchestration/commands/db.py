@@ -8,6 +8,7 @@ import time
 import click
 from sqlalchemy.engine import make_url
 
+from orchestration.commands.roles import roles
 from orchestration.local.password_file import password_file
 from orchestration.local.postgres import EmbeddedPostgresError, ServerStatus, programs
 from orchestration.settings import settings
@@ -24,6 +25,9 @@ def db() -> None:
     BIOLOUPE_DB_PORT (54329), with its data in BIOLOUPE_HOME. Commands that need it start it; it goes on until
     `bioloupe db stop` or the machine's end. With DATABASE_URL set, it is never started.
     """
+
+
+db.add_command(roles)
 
 
 @db.command()

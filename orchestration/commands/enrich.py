@@ -118,7 +118,7 @@ def fetch_model() -> None:
 def _warehouse(config: Settings) -> str:
     from orchestration.warehouse import ensure
 
-    return ensure(config).url
+    return config.enricher_url(ensure(config).url)
 
 
 @contextmanager
