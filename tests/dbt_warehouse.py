@@ -78,13 +78,13 @@ class DbtWarehouse:
 
     def build(self, *arguments: str) -> str:
         """Run `dbt build` (models and tests), which must succeed; its output."""
-        return self._succeed("build", *arguments)
+        return self.succeed("build", *arguments)
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
         """Run `dbt run` (models alone), which must succeed; its output."""
-        return self._succeed("run", *arguments, environment=environment)
+        return self.succeed("run", *arguments, environment=environment)
 
-    def _succeed(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    def succeed(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
         result = self.dbt(*arguments, environment=environment)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout

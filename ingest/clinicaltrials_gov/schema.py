@@ -9,8 +9,17 @@ from psycopg2.extensions import cursor as Cursor
 
 LOCKS = 0x62696F6C
 STAMP_LOCK = 1
+# Looked for first: `create schema if not exists` needs the right to create one even where it exists.
+SCHEMAS = """
+do $$ declare missing text; begin
+    for missing in
+        select name from unnest(array['raw_ctgov', 'raw_ctgov_staging']) as name where to_regnamespace(name) is null
+    loop
+        execute format('create schema %I', missing);
+    end loop;
+end $$
+"""
 TABLES = """
-create schema if not exists raw_ctgov;
 create table if not exists raw_ctgov.studies (
     nct_id text primary key,
     last_update_post_date date,
@@ -30,7 +39,6 @@ create table if not exists raw_ctgov.rejected_studies (
     loaded_at timestamptz not null,
     _dlt_load_id text not null
 );
-create schema if not exists raw_ctgov_staging;
 create table if not exists raw_ctgov_staging.studies (like raw_ctgov.studies);
 create table if not exists raw_ctgov_staging.last_used (
     single boolean primary key default true check (single),
@@ -122,6 +130,7 @@ def ensure(cursor: Cursor) -> None:
     Payloads are compressed by lz4 where the server can: pglz costs twice the time. The merge moves compressed values
     as they are, so the table that dlt copies into needs the setting as well.
     """
+    cursor.execute(SCHEMAS)
     cursor.execute(TABLES)
     cursor.execute(ADD_FOUND_BY)
     cursor.execute("select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'")
