@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from dagster import AssetKey, AssetSpec, Definitions
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 from orchestration.assets.export import EXPORT
 from orchestration.assets.names import REGISTRY
@@ -64,12 +65,63 @@ def test_what_is_made_here_has_a_code_version(specs: Mapping[AssetKey, AssetSpec
     assert [key for key, spec in specs.items() if key != REGISTRY and not spec.code_version] == []
 
 
-def test_dbt_tests_block_what_follows(graph: Any) -> None:
+def test_all_checks_but_those_of_age_block_what_follows(graph: Any) -> None:
     checks = [graph.get_check_spec(key) for key in graph.asset_check_keys]
-    assert len(checks) >= 100
-    assert [check.key for check in checks if not check.blocking] == []
+    assert len(checks) >= 200
+    assert {check.name for check in checks if not check.blocking} == {"freshness", "up_to_date"}
     assert {check.asset_key.path[0] for check in checks} >= {"raw_ctgov", "ctgov", "intermediate", "analytics"}
     assert TRANSLATOR.settings.enable_source_tests_as_checks
+
+
+@pytest.mark.parametrize("group", ["ingestion", "staging", "enrichment", "analytics"])
+def test_every_table_s_rows_null_rates_and_columns_are_compared(graph: Any, group: str) -> None:
+    tables = {key for key in graph.materializable_asset_keys if graph.get(key).group_name == group}
+    tables = {key for key in tables if graph.get(key).partitions_def is None}
+    for name in ("row_count", "null_rates", "columns"):
+        assert tables - {key.asset_key for key in graph.asset_check_keys if key.name == name} == set()
+
+
+def test_staging_is_tested_by_dbt_and_its_age_is_known(graph: Any) -> None:
+    staged = {key for key in graph.materializable_asset_keys if key.path[0] == "ctgov"}
+    names = {key: {check.name for check in graph.asset_check_keys if check.asset_key == key} for key in staged}
+    assert len(staged) >= 19
+    assert [key for key, found in names.items() if not any(name.startswith("not_null_") for name in found)] == []
+    assert [key for key, found in names.items() if "up_to_date" not in found] == []
+
+
+def test_each_asset_says_its_layer_its_cost_and_whether_it_names_people(specs: Mapping[AssetKey, AssetSpec]) -> None:
+    for spec in specs.values():
+        assert {"layer", "domain", "pii", "cost"} <= set(spec.tags), spec.key
+        assert spec.tags["layer"] != "other", spec.key
+    assert specs[STUDIES].tags["pii"] == "public_contacts"
+    assert specs[ANSWERS].tags["cost"] == "paid_api"
+
+
+def test_what_is_made_every_night_says_how_old_it_may_be(specs: Mapping[AssetKey, AssetSpec]) -> None:
+    nightly = [s for s in specs.values() if s.partitions_def is None and s.key != REGISTRY]
+    assert [spec.key for spec in nightly if spec.freshness_policy is None] == []
+    policy = specs[STUDIES].freshness_policy
+    assert isinstance(policy, TimeWindowFreshnessPolicy)
+    assert policy.warn_window
+
+
+def test_each_asset_names_its_table_and_leads_to_its_code(specs: Mapping[AssetKey, AssetSpec]) -> None:
+    made = [spec for spec in specs.values() if spec.key != REGISTRY]
+    assert [spec.key for spec in made if "dagster/code_references" not in spec.metadata] == []
+    tables = [s for s in made if s.group_name in {"ingestion", "staging", "enrichment", "analytics"}]
+    assert [s.key for s in tables if s.partitions_def is None and "dagster/table_name" not in s.metadata] == []
+    assert "dagster/uri" in specs[REGISTRY].metadata
+
+
+def test_a_model_s_code_version_follows_its_sql(specs: Mapping[AssetKey, AssetSpec]) -> None:
+    versions = [spec.code_version for key, spec in specs.items() if key.path[0] == "ctgov"]
+    assert len(set(versions)) == len(versions)
+
+
+@pytest.mark.parametrize("name", ["load_clinicaltrials_gov", "enrich_stop_reasons", "dbt_staging", "dbt_analytics"])
+def test_one_table_can_be_asked_for_alone(defs: Definitions, name: str) -> None:
+    (step,) = [a for a in defs.resolve_asset_graph().assets_defs if a.is_executable and a.node_def.name == name]
+    assert step.can_subset
 
 
 def test_the_nightly_job_s_steps_run_in_one_process(defs: Definitions) -> None:

@@ -13,7 +13,7 @@
 {# Subjects affected by a study's adverse events of one kind, summed over terms and groups; NULL without any. #}
 {% macro subjects_affected(module, events) -%}
     (
-        select {{ as_integer("sum(" ~ as_integer("affected #>> '{}'") ~ ")::text") }}
-        from jsonb_path_query({{ module }}, '$.{{ events }}[*].stats[*].numAffected') as affected
+        select {{ as_integer("sum(" ~ as_integer("item.affected #>> '{}'") ~ ")::text") }}
+        from jsonb_path_query({{ module }}, '$.{{ events }}[*].stats[*].numAffected') as item (affected)
     )
 {%- endmacro %}

@@ -39,6 +39,8 @@ class StudyLoad(Loading):
         if self.summary.studies_total is not None:
             self.summary.difference = self.summary.studies_total - warehouse.accounted_studies()
         self.summary.nothing_to_do = self.summary.batches == 0
+        if self.summary.nothing_to_do:
+            warehouse.seen_again()
 
     def _crawls(self, warehouse: Warehouse) -> Iterator[tuple[LoadInfo, BatchSummary]]:
         """Finish the crawl that was begun, then read what has changed since its version of the data."""

@@ -50,6 +50,10 @@ where not exists (select from raw_ctgov.studies s where s.nct_id = i.nct_id)
   and not exists (select from raw_ctgov.rejected_studies r where r.nct_id = i.nct_id)
 order by nct_id
 """
+_SEEN_AGAIN = """
+update raw_ctgov.registry_versions set observed_at = clock_timestamp()
+where observed_at = (select max(observed_at) from raw_ctgov.registry_versions)
+"""
 
 
 class Stored(NamedTuple):
@@ -147,6 +151,11 @@ class Warehouse:
                 self._pipeline_name,
             )[0]
         )
+
+    def seen_again(self) -> None:
+        """Note that the registry was asked and still stands where the last load left it: what is kept is fresh."""
+        if self._row("select to_regclass('raw_ctgov.registry_versions')")[0] is not None:
+            self._execute(_SEEN_AGAIN)
 
     def forget_ids(self) -> None:
         """Begin to collect the registry's ids, for `sweep`."""

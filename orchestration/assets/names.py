@@ -2,6 +2,8 @@
 
 from dagster import AssetKey, AssetSpec
 
+from orchestration.settings import PUBLIC_CTGOV_API_URL
+
 OWNERS = ["team:data-platform"]
 REGISTRY = AssetKey(["clinicaltrials_gov", "api"])
 
@@ -11,5 +13,5 @@ registry = AssetSpec(
     description="ClinicalTrials.gov, API v2: the registry as its publisher serves it. Nothing here writes to it.",
     owners=OWNERS,
     kinds={"api"},
-    metadata={"documentation": "https://clinicaltrials.gov/data-api/api"},
+    metadata={"dagster/uri": PUBLIC_CTGOV_API_URL, "documentation": "https://clinicaltrials.gov/data-api/api"},
 )

@@ -5,10 +5,13 @@ from typing import Any
 
 from dagster import AssetExecutionContext, AssetKey, AssetSpec
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt.dbt_manifest import validate_manifest
 
+from orchestration.assets.dbt_events import events_of
 from orchestration.project import dbt_project
 
 PROJECT = dbt_project()
+MANIFEST = validate_manifest(PROJECT.manifest_path)
 
 
 # Beside each table whose dbt tests are part of a step here: one of the same layer that no dbt test looks at.
@@ -33,7 +36,7 @@ class Translator(DagsterDbtTranslator):
         return spec.replace_attributes(deps=[*spec.deps, *sorted(more)]) if more else spec
 
 
-TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True))
 BEFORE_ENRICHMENT = "path:models/staging path:models/intermediate"
 AFTER_ENRICHMENT = "path:models/analytics"
 
@@ -68,4 +71,4 @@ def _build(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]
     # Unit tests prove a rule against made-up rows: they belong to `dbt build` while modelling and to
     # `make test`, not to every night.
     args = ["build", "--exclude-resource-type", "unit_test"]
-    yield from dbt.cli(args, context=context).stream().fetch_row_counts().fetch_column_metadata()
+    yield from events_of(dbt.cli(args, context=context), TRANSLATOR)

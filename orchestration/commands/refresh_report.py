@@ -23,6 +23,8 @@ STEPS = {
     "dbt_staging": "staging",
     "enrich_stop_reasons": "read",
     "dbt_analytics": "analytics",
+    "source_freshness": "look at age",
+    "staging_recency": "look at lag",
     "raw_checks": "look at raw",
     "staging_checks": "look at staging",
     "enrichment_checks": "look at answers",

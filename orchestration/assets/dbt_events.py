@@ -1,0 +1,59 @@
+"""What dbt's steps say of the tables they built: rows, columns with their types, and the columns those come from."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dagster import TableColumnDep, TableColumnLineage, get_dagster_logger
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
+
+from orchestration.lineage import column_lineage
+
+LINEAGE = "dagster/column_lineage"
+
+
+def events_of(invocation: DbtCliInvocation, translator: DagsterDbtTranslator) -> Iterator[Any]:
+    """dbt's results as Dagster's events, with what the database and the compiled SQL tell of each table."""
+    for event in invocation.stream().fetch_row_counts().fetch_column_metadata(with_column_lineage=False):
+        unique_id = event.metadata.get("unique_id")
+        node = invocation.manifest["nodes"].get(unique_id.value) if unique_id else None
+        if node and node["resource_type"] == "model":
+            lineage = _lineage(node, invocation, translator)
+            event = event.with_metadata({**event.metadata, **lineage})
+        yield event
+
+
+def _lineage(
+    node: Mapping[str, Any], invocation: DbtCliInvocation, translator: DagsterDbtTranslator
+) -> dict[str, TableColumnLineage]:
+    from sqlglot.errors import SqlglotError
+
+    manifest = invocation.manifest
+    compiled = Path(invocation.target_path, "compiled", node["package_name"], node["original_file_path"])
+    parents = {_relation(parent): parent for parent in _parents(manifest, node)}
+    try:
+        found = column_lineage(
+            compiled.read_text(), {name: list(parent["columns"]) for name, parent in parents.items()}
+        )
+    except (SqlglotError, OSError) as error:
+        get_dagster_logger().warning(f"no column lineage of {node['name']}: {str(error).splitlines()[0]}")
+        return {}
+    keys = {
+        name: translator.get_asset_spec(manifest, parent["unique_id"], invocation.project).key
+        for name, parent in parents.items()
+    }
+    deps = {
+        column: [TableColumnDep(keys[table], source) for table, source in sources] for column, sources in found.items()
+    }
+    return {LINEAGE: TableColumnLineage(deps)}
+
+
+def _parents(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for unique_id in node["depends_on"]["nodes"]:
+        parent = manifest["nodes"].get(unique_id) or manifest["sources"].get(unique_id)
+        if parent:
+            yield parent
+
+
+def _relation(node: Mapping[str, Any]) -> str:
+    return f"{node['schema']}.{node.get('alias') or node['identifier']}"
