@@ -76,3 +76,19 @@ def test_what_a_killed_run_had_extracted_is_loaded_at_the_first_try(
     assert result.success
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
     assert query(warehouse_url, "select count(*) from raw_ctgov.studies") == [(7,)]
+
+
+def test_one_table_asked_for_alone_gives_one_output_and_the_others_are_reported(
+    warehouse_url: str, registry: Registry
+) -> None:
+    instance = DagsterInstance.ephemeral()
+    resources = {"warehouse": WarehouseResource(url=warehouse_url), "dlt_resource": DagsterDltResource()}
+    versions, studies = AssetKey(["raw_ctgov", "registry_versions"]), AssetKey(["raw_ctgov", "studies"])
+    run = materialize([load_clinicaltrials_gov], resources=resources, instance=instance, selection=[versions])
+    outputs = [event.step_output_data.output_name for event in run.all_events if event.is_successful_output]
+    assert (run.success, outputs) == (True, ["raw_ctgov__registry_versions"])
+    assert query(warehouse_url, "select count(*) from raw_ctgov.studies") == [(7,)]
+    event = instance.get_latest_materialization_event(studies)
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert event.asset_materialization.metadata["dagster/row_count"].value == 7

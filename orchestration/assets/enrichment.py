@@ -16,6 +16,7 @@ from dagster import (
 )
 
 from orchestration.assets.names import OWNERS
+from orchestration.assets.selected import selected
 from orchestration.enrichment.stop_reasons.task import STOP_REASONS
 from orchestration.progress import Reporter
 from orchestration.resources.language_model import LanguageModel
@@ -55,6 +56,8 @@ def _spec(key: AssetKey, description: str) -> AssetSpec:
         _spec(LEDGER, "Every call to a language model: tokens, milliseconds, cost, status."),
     ],
     pool="language_model",
+    # Answers and their ledger are committed together, whichever is asked for: see `selected`.
+    can_subset=True,
     retry_policy=RetryPolicy(max_retries=2, delay=60, backoff=Backoff.EXPONENTIAL),
 )
 def enrich_stop_reasons(
@@ -66,8 +69,13 @@ def enrich_stop_reasons(
     if summary is None:
         context.log.warning(OFF)
     about = {"skipped": OFF} if summary is None else _metadata(summary)
-    for key, more in ((ANSWERS, about), (LEDGER, {})):
-        yield MaterializeResult(asset_key=key, metadata={**warehouse.about(".".join(key.path)), **more})
+    yield from selected(
+        context,
+        (
+            MaterializeResult(asset_key=key, metadata={**warehouse.about(".".join(key.path)), **more})
+            for key, more in ((ANSWERS, about), (LEDGER, {}))
+        ),
+    )
 
 
 def _read(

@@ -20,6 +20,7 @@ from dlt.common.pipeline import LoadInfo
 from ingest.clinicaltrials_gov import LoadSummary, StudyLoad, clinicaltrials_gov
 from ingest.pipelines import pipeline
 from orchestration.assets.names import OWNERS, REGISTRY
+from orchestration.assets.selected import selected
 from orchestration.progress import Reporter
 from orchestration.resources.warehouse import WarehouseResource
 from orchestration.settings import PUBLIC_CTGOV_API_URL, Settings, settings
@@ -58,6 +59,8 @@ PIPELINE = pipeline("clinicaltrials_gov_assets", DATASET, pipelines_dir=settings
     name="load_clinicaltrials_gov",
     specs=build_dlt_asset_specs(SOURCE, PIPELINE, RawTranslator()),
     pool="clinicaltrials_gov",
+    # One crawl writes all three, whichever is asked for: see `selected`.
+    can_subset=True,
     # Each request is retried for a minute by itself; this is for what lasts a little longer.
     retry_policy=RetryPolicy(max_retries=1, delay=60),
 )
@@ -86,6 +89,16 @@ def load_clinicaltrials_gov(
             context.log.info(f"batch {batch.number} committed: {batch.counts}")
     context.log.info(str(load.summary))
     context.log_event(AssetObservation(REGISTRY, metadata=_registry_metadata(api_url, load.summary)))
+    yield from selected(context, _results(context, dlt_resource, warehouse, load, committed))
+
+
+def _results(
+    context: AssetExecutionContext,
+    dlt_resource: DagsterDltResource,
+    warehouse: WarehouseResource,
+    load: StudyLoad,
+    committed: list[LoadInfo],
+) -> Iterator[MaterializeResult[Any]]:
     for name in DESCRIPTIONS:
         about_load = _dlt_metadata(context, dlt_resource, load, name, committed)
         about_table = warehouse.about(f"{DATASET}.{name}")
