@@ -13,6 +13,7 @@ from psycopg2 import errors, sql
 from psycopg2.extensions import cursor as Cursor
 
 from orchestration.branch_names import SEPARATOR, branch_of, schema, slug
+from orchestration.database_url import with_option
 from orchestration.warehouse import BRANCHED, WarehouseError, connect, query, without_password
 
 DAGSTER = "dagster"
@@ -86,8 +87,6 @@ def drop(url: str, branch: Branch, home: Path) -> None:
 
 def dagster_url(url: str, branch: str) -> str:
     """Where a branch's Dagster keeps its runs: a schema of the warehouse, so that it goes with the branch."""
-    from orchestration.database_url import with_option
-
     return with_option(url, "search_path", schema(branch, DAGSTER))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from orchestration import branch_names, tls
+from orchestration import branch_names, database_url, tls
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PUBLIC_CTGOV_API_URL = "https://clinicaltrials.gov/api/v2"
@@ -76,7 +76,9 @@ class Settings(BaseSettings):
         "enricher_database_url",
     )
     @classmethod
-    def _encrypted_where_it_matters(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _readable_and_encrypted(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if url is not None and not database_url.is_well_formed(url.get_secret_value()):
+            raise ValueError(database_url.FORM)
         if url is not None and info.data.get("env") in ("staging", "prod"):
             lacking = tls.shortcoming(url.get_secret_value(), info.data.get("db_tls", "off"))
             if lacking:

@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from orchestration.database_url import FORM, is_well_formed
 from orchestration.local.password_file import password_file, remember
 from orchestration.local.postgres import HOST, USER, EmbeddedPostgres
 from orchestration.settings import ConfigurationError, Settings
@@ -89,14 +90,14 @@ def connect(url: str) -> Connection:
 def normalised(url: str, variable: str) -> str:
     """The same DSN as `postgresql://…`, which all readers understand. `variable` is named in the WarehouseError."""
     match = _DRIVER.match(url)
-    if match is None or _parsed(url) is None:
-        raise WarehouseError(f"{variable} must look like postgresql://user:password@host:5432/database")
+    if match is None or not is_well_formed(url) or _parsed(url) is None:
+        raise WarehouseError(f"{variable} {FORM}")
     return "postgresql://" + url[match.end() :]
 
 
 def without_password(url: str) -> str:
     """The DSN as it may be shown."""
-    parsed = _parsed(url)
+    parsed = _parsed(url) if is_well_formed(url) else None
     return parsed.render_as_string(hide_password=True) if parsed else "an unreadable URL"
 
 

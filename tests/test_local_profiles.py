@@ -21,7 +21,7 @@ from orchestration.local.postgres import EmbeddedPostgres
 from orchestration.warehouse import connect
 
 ROOT = Path(__file__).resolve().parent.parent
-VARIABLES = ("DATABASE_URL", "BIOLOUPE_DB_PORT", "BIOLOUPE_ENV")
+VARIABLES = ("DATABASE_URL", "TRANSFORMER_DATABASE_URL", "BIOLOUPE_DB_PORT", "BIOLOUPE_ENV", "BIOLOUPE_BRANCH")
 PRINTABLE = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=12)
 
 
@@ -68,6 +68,19 @@ def test_the_environment_names_the_target(target: str) -> None:
 )
 def test_spellings(url: str, parts: tuple[Any, ...]) -> None:
     assert _parts(url) == parts
+
+
+def test_a_branch_is_the_schema_of_staging_s_target() -> None:
+    profile = _profile(BIOLOUPE_ENV="staging", BIOLOUPE_BRANCH="fix_1")
+    assert (profile.target_name, profile.credentials.schema) == ("staging", "fix_1")
+    assert _profile().credentials.schema == "public"
+
+
+def test_dbt_has_a_login_of_its_own_where_one_is_set() -> None:
+    c: Any = _profile(
+        DATABASE_URL="postgresql://u:p@h/d", TRANSFORMER_DATABASE_URL="postgresql://t:q@h2:7/e"
+    ).credentials
+    assert (c.host, c.port, c.user, c.password, c.database) == ("h2", 7, "t", "q", "e")
 
 
 def test_encryption_is_asked_for() -> None:

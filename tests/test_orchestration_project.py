@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestration import project
+from orchestration.runtime import target_path
 
 
 @pytest.fixture
@@ -35,3 +36,11 @@ def test_another_database_makes_it_stale(manifest: Path, monkeypatch: pytest.Mon
 
 def test_one_that_nobody_parsed_is_stale(tmp_path: Path) -> None:
     assert not project._is_fresh(tmp_path / "manifest.json")
+
+
+@pytest.mark.usefixtures("own_settings")
+def test_each_branch_has_its_own(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIOLOUPE_ENV", "staging")
+    monkeypatch.setenv("BIOLOUPE_BRANCH", "fix_1")
+    assert not project._is_fresh(manifest)
+    assert target_path("fix_1") != target_path("fix_2") != target_path(None)
