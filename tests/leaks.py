@@ -4,7 +4,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -62,7 +62,5 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
     """The content, and what it is if compressed: Dagster's snapshots by zlib, dlt's state by zlib in base64."""
     yield content
     for wrapped in (lambda: content, lambda: base64.b64decode(content, validate=True)):
-        try:
+        with suppress(zlib.error, binascii.Error):
             yield zlib.decompress(wrapped(), zlib.MAX_WBITS | 32)
-        except (zlib.error, binascii.Error):
-            continue
