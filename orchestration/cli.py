@@ -15,6 +15,7 @@ COMMANDS = {
     "enrich": "orchestration.commands.enrich:enrich",
     "checks": "orchestration.commands.checks:checks",
     "export": "orchestration.commands.export:export",
+    "alerts": "orchestration.commands.alerts:alerts",
 }
 
 

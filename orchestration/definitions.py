@@ -10,7 +10,11 @@ from orchestration.assets.export import export_files
 from orchestration.assets.ingestion import load_clinicaltrials_gov
 from orchestration.assets.names import registry
 from orchestration.assets.transform import MANIFEST, PROJECT, dbt_analytics, dbt_staging
-from orchestration.automation.jobs import export, nightly_refresh, nightly_schedule
+from orchestration.automation.alert_sensors import alert_failures, alert_recoveries, alert_stale_data
+from orchestration.automation.conditions import automation, with_conditions
+from orchestration.automation.jobs import check_only, export, nightly_refresh
+from orchestration.automation.schedules import SCHEDULES
+from orchestration.automation.sensors import registry_updated
 from orchestration.branch_definitions import branch_definitions
 from orchestration.checks.freshness import sources
 from orchestration.checks.recency import source_freshness, staging_recency
@@ -31,11 +35,15 @@ ASSETS = catalogued(
     ]
 )
 
+CHECKS = [*table_checks(ASSETS), source_freshness(sources(MANIFEST)), staging_recency(ASSETS)]
+
 defs = Definitions(
-    assets=ASSETS,
-    asset_checks=[*table_checks(ASSETS), source_freshness(sources(MANIFEST)), staging_recency(ASSETS)],
-    jobs=[nightly_refresh, export],
-    schedules=[nightly_schedule],
+    # A branch is built when somebody asks.
+    assets=ASSETS if settings().branch else with_conditions(ASSETS, CHECKS),
+    asset_checks=CHECKS,
+    jobs=[nightly_refresh, check_only, export],
+    schedules=SCHEDULES,
+    sensors=[registry_updated, alert_failures, alert_recoveries, alert_stale_data, automation],
     resources={
         "dlt_resource": DagsterDltResource(),
         "dbt": DbtCliResource(project_dir=PROJECT, dbt_executable="dbt"),

@@ -1,79 +1,96 @@
 """Run a job in this process, event by event, recorded in Dagster like any run started from its UI."""
 
-import os
-import socket
+import _thread
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
-import psutil
-from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.tags import MAX_RETRIES_TAG, MAX_RUNTIME_SECONDS_TAG
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.utils import make_new_run_id
 
+from orchestration import run_queue
+from orchestration.run_queue import PROCESS_TAG
 from orchestration.settings import PROJECT_ROOT
+from orchestration.warehouse import connect
 
 MODULE = "orchestration.definitions"
 JOB = "nightly_refresh"
-PROCESS_TAG = "bioloupe/process"
-UNFINISHED = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.CANCELING]
+LOOK_EVERY_SECONDS = 2.0
+# Whoever sits at the terminal ends the run or starts it again; Dagster's daemon does neither.
+TAGS = {MAX_RETRIES_TAG: "0", MAX_RUNTIME_SECONDS_TAG: "0"}
+# Refreshes that start together take turns to look who is at work. Any number that nothing else locks would do.
+_TURN = 2_946_107_733
 
 
 class RefreshRunning(Exception):
-    """Another run of the job is at work; two at once would do the same twice."""
+    """A run is at work that writes what this one would write; two at once would do the same twice."""
 
 
-def create_run(instance: DagsterInstance, job: str = JOB, config: Mapping[str, Any] | None = None) -> DagsterRun:
-    """Record a run of the job, the nightly one by default. Raises RefreshRunning while another one lives."""
-    _settle_unfinished(instance, job)
+def create_run(
+    instance: DagsterInstance, dagster_url: str, job: str = JOB, config: Mapping[str, Any] | None = None
+) -> DagsterRun:
+    """Record a run of the job, the nightly one by default. `dagster_url` is the DSN of Dagster's database.
+
+    Raises RefreshRunning while a run of the same job, or one that holds a pool which this one needs, is at work.
+    """
     from orchestration.definitions import defs
 
-    return instance.create_run_for_job(
-        job_def=defs.resolve_job_def(job),
-        tags={PROCESS_TAG: _this_process()},
-        run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}, **(config or {})},
-        job_code_origin=_job(job).get_python_origin(),
-        remote_job_origin=_remote_origin(job),
-    )
+    definition, run_id = defs.resolve_job_def(job), make_new_run_id()
+    with _turn(dagster_url):
+        if at_work := run_queue.in_the_way(instance, definition):
+            raise RefreshRunning("; ".join(run_queue.describe(run) for run in at_work))
+        return instance.create_run_for_job(
+            job_def=definition,
+            run_id=run_id,
+            tags={**definition.tags, **TAGS, PROCESS_TAG: run_queue.this_process(run_id)},
+            run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}, **(config or {})},
+            job_code_origin=_job(job).get_python_origin(),
+            remote_job_origin=_remote_origin(job),
+        )
 
 
 def events(run: DagsterRun, instance: DagsterInstance) -> Iterator[DagsterEvent]:
-    """Execute the run in this process and yield its events as they happen."""
-    yield from execute_run_iterator(_job(run.job_name), run, instance)
+    """Execute the run in this process and yield its events as they happen. `Terminate` in the UI interrupts it."""
+    with _heeding_termination(run, instance):
+        yield from execute_run_iterator(_job(run.job_name), run, instance)
 
 
 def _job(name: str) -> ReconstructableJob:
     return ReconstructableJob(ReconstructableRepository.for_module(MODULE, "defs", str(PROJECT_ROOT)), name)
 
 
-def _settle_unfinished(instance: DagsterInstance, job: str = JOB) -> None:
-    """Mark runs failed whose process died without a word; they would look alive for ever."""
-    for run in instance.get_runs(RunsFilter(job_name=job, statuses=UNFINISHED)):
-        process = run.tags.get(PROCESS_TAG)
-        if process is None or _is_alive(process):
-            where = f"process {process}" if process else "started from the UI or by the schedule"
-            raise RefreshRunning(
-                f"run {run.run_id[:8]} is at work ({where}). Wait for it, or end it: `bioloupe ui`, Runs, Terminate."
-            )
-        instance.report_run_failed(
-            run, "The process of this run ended without finishing it: killed, or the machine was."
-        )
+@contextmanager
+def _turn(dagster_url: str) -> Iterator[None]:
+    with closing(connect(dagster_url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", (_TURN,))
+        yield
 
 
-def _this_process() -> str:
-    return f"{socket.gethostname()} {os.getpid()} {psutil.Process().create_time():.0f}"
+@contextmanager
+def _heeding_termination(run: DagsterRun, instance: DagsterInstance) -> Iterator[None]:
+    """Interrupt this process's main thread, as Ctrl-C would, once somebody has asked for the run's end."""
+    over = threading.Event()
 
+    def look() -> None:
+        while not over.wait(LOOK_EVERY_SECONDS):
+            found = instance.get_run_by_id(run.run_id)
+            if found is not None and found.status == DagsterRunStatus.CANCELING:
+                _thread.interrupt_main()
+                return
 
-def _is_alive(process: str) -> bool:
-    """Whether the process that a tag names still runs; one of another host cannot be seen, so it counts as alive."""
-    host, pid, created = process.split()
-    if host != socket.gethostname():
-        return True
+    looking = threading.Thread(target=look, name="heed termination", daemon=True)
+    looking.start()
     try:
-        return abs(psutil.Process(int(pid)).create_time() - float(created)) < 2
-    except psutil.NoSuchProcess:
-        return False
+        yield
+    finally:
+        over.set()
+        looking.join()
 
 
 def _remote_origin(job: str) -> RemoteJobOrigin:

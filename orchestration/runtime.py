@@ -38,7 +38,7 @@ def activate() -> Warehouse:
     connect(warehouse.dagster_url).close()
     dagster_home = config.home / "dagster"
     dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(INSTANCE_CONFIG, dagster_home / "dagster.yaml")
+    _put_instance_config(dagster_home / "dagster.yaml")
     os.environ.update(
         DATABASE_URL=warehouse.url,
         DAGSTER_DATABASE_URL=warehouse.dagster_url,
@@ -53,3 +53,10 @@ def activate() -> Warehouse:
     if config.branch:
         os.environ["DBT_TARGET_PATH"] = str(target_path(config.branch))
     return warehouse
+
+
+def _put_instance_config(path: Path) -> None:
+    """Copy the configuration in one step: who reads half of it keeps runs in SQLite, where nobody else sees them."""
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    shutil.copyfile(INSTANCE_CONFIG, temporary)
+    temporary.replace(path)

@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     export_dir: Path | None = Field(None, validation_alias="BIOLOUPE_EXPORT_DIR")
     export_keep: int = Field(3, ge=1, validation_alias="BIOLOUPE_EXPORT_KEEP")
 
+    automation: Literal["on", "off"] | None = Field(None, validation_alias="BIOLOUPE_AUTOMATION")
+    alert_urls: SecretStr | None = Field(None, validation_alias="BIOLOUPE_ALERT_URLS")
+    alert_repeat_hours: float = Field(24, gt=0, validation_alias="BIOLOUPE_ALERT_REPEAT_HOURS")
+    stale_hours: float = Field(36, gt=0, validation_alias="BIOLOUPE_STALE_HOURS")
+    ui_url: str = Field("http://127.0.0.1:3000", validation_alias="BIOLOUPE_UI_URL")
+
     @field_validator("shared_home", "llm_model_path", "node", "export_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -114,6 +120,11 @@ class Settings(BaseSettings):
     def exports(self) -> Path:
         """Where exports are published."""
         return self.export_dir or self.home / "exports"
+
+    @property
+    def automates(self) -> bool:
+        """Whether schedules and sensors start switched on: in production, unless BIOLOUPE_AUTOMATION says otherwise."""
+        return self.automation == "on" or (self.automation is None and self.env == "prod")
 
     @property
     def api_url(self) -> str:

@@ -47,6 +47,11 @@ class Registry(Protocol):
         """A study's record, or at least the named modules of it. Replayed records may be of any shape."""
 
 
+def timestamp_of(day: int) -> str:
+    """The `dataTimestamp` of the data of an ordinal day."""
+    return f"{date.fromordinal(day).isoformat()}T09:00:05"
+
+
 def days_since_epoch(text: object) -> int | None:
     """A date, `YYYY` and `YYYY-MM` included, in days since 1970; None for what is none."""
     if not isinstance(text, str):
@@ -86,7 +91,7 @@ class SyntheticRegistry:
 
     @property
     def timestamp(self) -> str:
-        return f"{date.fromordinal(self.population.day()).isoformat()}T09:00:05"
+        return timestamp_of(self.population.day())
 
     def date(self, index: int) -> int:
         return self.population.dates[index]

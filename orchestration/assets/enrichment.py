@@ -15,6 +15,7 @@ from dagster import (
     multi_asset,
 )
 
+from orchestration.assets.guard import refuse_after_failed_checks
 from orchestration.assets.names import OWNERS
 from orchestration.assets.selected import selected
 from orchestration.enrichment.stop_reasons.task import STOP_REASONS
@@ -64,6 +65,7 @@ def enrich_stop_reasons(
     context: AssetExecutionContext, language_model: LanguageModel, warehouse: WarehouseResource
 ) -> Iterator[MaterializeResult[Any]]:
     """Read the stop reasons that nobody has read, keywords first, within the run's budget of calls."""
+    refuse_after_failed_checks(context)
     config = settings()
     summary = None if config.llm == "off" else _read(context, language_model, warehouse, config)
     if summary is None:

@@ -6,6 +6,7 @@ from orchestration.settings import PUBLIC_CTGOV_API_URL
 
 OWNERS = ["team:data-platform"]
 REGISTRY = AssetKey(["clinicaltrials_gov", "api"])
+STUDIES = AssetKey(["raw_ctgov", "studies"])
 
 registry = AssetSpec(
     key=REGISTRY,

@@ -8,6 +8,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 from dagster_dbt.dbt_manifest import validate_manifest
 
 from orchestration.assets.dbt_events import events_of
+from orchestration.assets.guard import refuse_after_failed_checks
 from orchestration.project import dbt_project
 
 PROJECT = dbt_project()
@@ -64,6 +65,7 @@ def dbt_staging(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator
 )
 def dbt_analytics(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     """Build the marts."""
+    refuse_after_failed_checks(context)
     yield from _build(context, dbt)
 
 

@@ -9,11 +9,12 @@ from dagster import DagsterEvent, DagsterEventType, DagsterInstance
 from rich.console import Console
 from rich.markup import escape
 
-from orchestration import progress
+from orchestration import progress, run_queue
 from orchestration.assets.export import EXPORT
-from orchestration.commands.refresh_report import Outcome, reason
+from orchestration.commands.refresh_report import Outcome
 from orchestration.commands.refresh_view import Lines
 from orchestration.export.manifest import Manifest, read_manifest
+from orchestration.failures import reason
 from orchestration.nightly import RefreshRunning, create_run, events
 from orchestration.runtime import activate, heed_signals
 from orchestration.settings import Settings
@@ -33,12 +34,13 @@ def run_and_show(console: Console, config: Settings, asked: Mapping[str, Any], l
     """Run the job `export` and draw it. Returns whether an export was published."""
     began = time.monotonic()
     heed_signals()
-    activate()
+    dagster_url = activate().dagster_url
     console.print(f"[bold]bioloupe export[/]  {', '.join(asked['formats'])}  to {asked.get('to') or config.exports}\n")
     ops = {"ops": {GRAPH: {"ops": {"take_snapshot": {"config": dict(asked)}}}}}
     with DagsterInstance.get() as instance:
+        run_queue.settle(instance)
         try:
-            run = create_run(instance, "export", ops)
+            run = create_run(instance, dagster_url, "export", ops)
         except RefreshRunning as error:
             console.print(f"[red]not started:[/] {error}")
             return False

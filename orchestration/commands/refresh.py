@@ -14,11 +14,13 @@ from orchestration.settings import settings
 
 @click.command()
 @click.option("--llm-calls", type=click.IntRange(min=0), help="Most calls to the language model in this run.")
-def refresh(llm_calls: int | None) -> None:
+@click.option("--no-wait", is_flag=True, help="Refuse, instead of waiting, while another run writes the warehouse.")
+def refresh(llm_calls: int | None, no_wait: bool) -> None:
     """Load, model, read: the nightly job, here and now.
 
     Starts what is not configured (Postgres, a synthetic registry, a language model), shows each asset's progress and
-    ends with what changed. Run it again after a failure or a kill: it goes on where it was, and pays nothing twice.
+    ends with what changed. While another run writes the warehouse, it waits. Run it again after a failure or a kill:
+    it goes on where it was, and pays nothing twice.
     Exit code 0: every asset was built and every blocking check passed.
     """
     config = settings()
@@ -30,7 +32,7 @@ def refresh(llm_calls: int | None) -> None:
         # Imported here: Dagster takes seconds to load, and its output belongs to the log.
         from orchestration.commands.refresh_view import run_and_show
 
-        succeeded = run_and_show(console, settings(), log)
+        succeeded = run_and_show(console, settings(), log, wait=not no_wait)
     sys.exit(0 if succeeded else 1)
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType
-from dagster_shared.error import SerializableErrorInfo
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from orchestration.failures import reason
 
 # First part of an asset key → the layer that a person knows.
 LAYERS = {
@@ -63,22 +64,6 @@ class Outcome:
             self.failures[event.step_key] = reason(event)
         elif event.event_type == DagsterEventType.RUN_SUCCESS:
             self.succeeded = True
-
-
-def reason(event: DagsterEvent) -> str:
-    """Why a step failed or is tried again, in one line: what our code or a library raised, not Dagster's wrapping."""
-    error = (event.step_retry_data if event.is_step_up_for_retry else event.step_failure_data).error
-    while error is not None and error.cause is not None and _wraps(error):
-        error = error.cause
-    if error is None or error.cls_name == "DagsterExecutionInterruptedError":
-        return "interrupted"
-    return " ".join(error.message.split()).split(": ", 1)[-1]
-
-
-def _wraps(error: SerializableErrorInfo) -> bool:
-    """Whether Dagster raised this around the real error. Giving up on retries is a plain Failure of its own."""
-    name = error.cls_name or ""
-    return name.startswith("Dagster") or name in ("RetryRequestedFromPolicy", "RetryRequested", "Failure")
 
 
 def note(step: str, outcome: Outcome) -> str:

@@ -4,35 +4,69 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from orchestration import progress
-from orchestration.commands.refresh_report import STEPS, Outcome, conclude, note, reason
+from orchestration import progress, run_queue
+from orchestration.automation.alert_sensors import tell_of
+from orchestration.commands.refresh_report import STEPS, Outcome, conclude, note
+from orchestration.failures import reason
 from orchestration.nightly import RefreshRunning, create_run, events
 from orchestration.runtime import activate, heed_signals
-from orchestration.settings import Settings
+from orchestration.settings import ConfigurationError, Settings
+
+LOOK_EVERY_SECONDS = 2.0
 
 
-def run_and_show(console: Console, config: Settings, log: Path) -> bool:
-    """Run the nightly job and draw it. Returns whether it succeeded."""
+def run_and_show(console: Console, config: Settings, log: Path, wait: bool) -> bool:
+    """Run the nightly job and draw it. Returns whether it succeeded. `wait`: until other writers are done."""
     began = time.monotonic()
     heed_signals()
-    activate()
+    dagster_url = activate().dagster_url
     _introduce(console, config)
     with DagsterInstance.get() as instance:
-        try:
-            run = create_run(instance)
-        except RefreshRunning as error:
-            console.print(f"[red]not started:[/] {error}")
+        for dead in run_queue.settle(instance):
+            _alert(console, instance, dead, config)
+        run = _take_turn(console, instance, dagster_url, wait)
+        if run is None:
             return False
         outcome = _follow(console, events(run, instance))
+        _alert(console, instance, run, config)
     conclude(console, outcome, time.monotonic() - began, run.run_id)
     if not outcome.succeeded:
         console.print(f"\nThe whole log: {log}")
     return outcome.succeeded
+
+
+def _take_turn(console: Console, instance: DagsterInstance, dagster_url: str, wait: bool) -> DagsterRun | None:
+    """The run, as soon as no other holds what it writes; None where it may not wait for that."""
+    told = ""
+    while True:
+        try:
+            return create_run(instance, dagster_url)
+        except RefreshRunning as error:
+            if not wait:
+                console.print(f"[red]not started:[/] {escape(str(error))}")
+                return None
+            if str(error) != told:
+                told = str(error)
+                console.print(f"waits: {escape(told)}. To end that: `bioloupe ui`, Runs, Terminate")
+        time.sleep(LOOK_EVERY_SECONDS)
+        run_queue.settle(instance)
+
+
+def _alert(console: Console, instance: DagsterInstance, run: DagsterRun, config: Settings) -> None:
+    """Tell whoever wants to hear; a target that is down is a line here, and no reason to fail."""
+    try:
+        deliveries = tell_of(instance, run.run_id, config)
+    except ConfigurationError as error:
+        console.print(f"[yellow]no alert sent:[/] {escape(str(error))}")
+        return
+    for delivery in deliveries:
+        if delivery.error:
+            console.print(f"[yellow]alert not taken by target {delivery.target}:[/] {escape(delivery.error)}")
 
 
 def _introduce(console: Console, config: Settings) -> None:
