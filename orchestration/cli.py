@@ -9,6 +9,7 @@ COMMANDS = {
     "refresh": "orchestration.commands.refresh:refresh",
     "ui": "orchestration.commands.ui:ui",
     "status": "orchestration.commands.status:status",
+    "brief": "orchestration.commands.brief:brief",
     "branch": "orchestration.commands.branch:branch",
     "db": "orchestration.commands.db:db",
     "sandbox": "orchestration.commands.sandbox:sandbox",

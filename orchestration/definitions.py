@@ -1,6 +1,6 @@
 """Everything Dagster knows of this project, put together."""
 
-from dagster import Definitions, in_process_executor
+from dagster import Definitions, PipesSubprocessClient, in_process_executor
 from dagster_dbt import DbtCliResource
 from dagster_dlt import DagsterDltResource
 
@@ -9,6 +9,7 @@ from orchestration.assets.enrichment import enrich_stop_reasons
 from orchestration.assets.export import export_files
 from orchestration.assets.ingestion import load_clinicaltrials_gov
 from orchestration.assets.names import registry
+from orchestration.assets.reports import TABLES, brief, brief_tables
 from orchestration.assets.transform import MANIFEST, PROJECT, dbt_analytics, dbt_staging
 from orchestration.automation.alert_sensors import alert_failures, alert_recoveries, alert_stale_data
 from orchestration.automation.conditions import automation, with_conditions
@@ -21,6 +22,7 @@ from orchestration.checks.recency import source_freshness, staging_recency
 from orchestration.checks.tables import table_checks
 from orchestration.resources.export import ExportResource
 from orchestration.resources.language_model import LanguageModel
+from orchestration.resources.tables import tables
 from orchestration.resources.warehouse import WarehouseResource
 from orchestration.settings import settings
 
@@ -31,6 +33,8 @@ ASSETS = catalogued(
         dbt_staging,
         enrich_stop_reasons,
         dbt_analytics,
+        brief_tables,
+        brief,
         export_files,
     ]
 )
@@ -50,6 +54,8 @@ defs = Definitions(
         "warehouse": WarehouseResource(),
         "export": ExportResource(),
         "language_model": LanguageModel(),
+        "pipes": PipesSubprocessClient(),
+        TABLES: tables(settings()),
     },
     # A step costs milliseconds in process and seconds in a process of its own.
     executor=in_process_executor,

@@ -22,8 +22,8 @@ from orchestration.settings import ConfigurationError, Settings
 
 DATABASE = "bioloupe"
 DAGSTER_DATABASE = "dagster"
-# What dbt builds: a branch deployment has schemas of its own for it, and shares the others.
-BRANCHED = ("ctgov", "intermediate", "analytics")
+# What is built from the raw tables: a branch deployment has schemas of its own for it, and shares the others.
+BRANCHED = ("ctgov", "intermediate", "analytics", "reports")
 SCHEMAS = ("raw_ctgov", *BRANCHED, "enrichment", "checks")
 CONNECT_SECONDS = 10
 

@@ -30,8 +30,11 @@ STEPS = {
     "staging_checks": "look at staging",
     "enrichment_checks": "look at answers",
     "mart_checks": "look at marts",
+    "brief_tables": "ask for brief",
+    "reports__brief": "draw brief",
 }
-MODELS_OF = {"dbt_staging": {"ctgov", "intermediate"}, "dbt_analytics": {"analytics"}}
+MODELS_OF = {"dbt_staging": {"ctgov", "intermediate"}, "dbt_analytics": {"analytics"}, "brief_tables": {"reports"}}
+BRIEF = "reports/brief"
 LOAD, READ = "raw_ctgov/studies", "enrichment/stop_reasons"
 
 
@@ -52,6 +55,12 @@ class Outcome:
             materialization = event.step_materialization_data.materialization
             values = {name: value.value for name, value in materialization.metadata.items()}
             self.materialized["/".join(materialization.asset_key.path)] = values
+        elif event.event_type == DagsterEventType.ASSET_OBSERVATION:
+            # What was left out is told by an observation: nothing was made.
+            observation = event.asset_observation_data.asset_observation
+            if "skipped" in observation.metadata:
+                key = "/".join(observation.asset_key.path)
+                self.materialized[key] = {"skipped": observation.metadata["skipped"].value}
         elif event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             if check.passed:
@@ -72,10 +81,18 @@ def note(step: str, outcome: Outcome) -> str:
         return _loaded(outcome.materialized.get(LOAD, {}))
     if step == "enrich_stop_reasons":
         return _read(outcome.materialized.get(READ, {}))
+    if step == "reports__brief":
+        return _drawn(outcome.materialized.get(BRIEF, {}))
     tables = [key for key in outcome.materialized if key.split("/")[0] in MODELS_OF.get(step, ())]
     parts = [f"tables {len(tables)}"] if step in MODELS_OF else []
     parts += [f"checks passed {outcome.passed[step]}"] if outcome.passed[step] else []
     return ", ".join(parts)
+
+
+def _drawn(values: dict[str, Any]) -> str:
+    if "skipped" in values:
+        return f"skipped: {values['skipped']}"
+    return str(values.get("latest", ""))
 
 
 def _loaded(values: dict[str, Any]) -> str:

@@ -27,7 +27,8 @@ def command() -> list[str]:
     if version < OLDEST:
         found = ".".join(map(str, version))
         raise RendererMissing(f"{node} is Node {found}, and {OLDEST[0]} is needed: set BIOLOUPE_NODE to a newer one")
-    if not (RENDERER / "node_modules" / "vega").is_dir():
+    # npm writes this file last.
+    if not (RENDERER / "node_modules" / ".package-lock.json").is_file():
         raise RendererMissing(f"the renderer's npm packages are not installed: {REMEDY}")
     return [node, str(RENDERER / "src" / "main.ts")]
 

@@ -35,7 +35,7 @@ class Section:
     chart: dict[str, Any] | None
     empty: str
     headings: Mapping[str, str] = field(default_factory=dict)
-    """Column → its heading; others get their name, with spaces."""
+    """Column → its heading; others get their name, with spaces and a capital."""
     alt: str = ""
     """What the chart shows, for those who cannot see it. The table under it gives the numbers."""
     pivot: tuple[str, str, str] | None = None
@@ -97,7 +97,7 @@ def _columns(table: DataFrame, section: Section) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "heading": section.headings.get(name, name.replace("_", " ")),
+            "heading": section.headings.get(name, name[:1].upper() + name[1:].replace("_", " ")),
             "numeric": dtype.is_numeric(),
         }
         for name, dtype in table.schema.items()
