@@ -2,7 +2,8 @@
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,15 @@ from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult, PipesSubp
 
 from orchestration.assets.reports import brief, brief_tables
 from orchestration.commands.refresh_report import Outcome, note
+from orchestration.reports import brief as nightly
 from orchestration.reports import node, pages
 from orchestration.reports.node import RendererMissing, command
 from orchestration.reports.render import RenderFailed
-from orchestration.reports.section import Declaration
 from orchestration.reports.sections import SECTIONS
 from orchestration.resources.tables import ParquetTables
 from orchestration.resources.warehouse import WarehouseResource
 
-BRIEF = AssetKey(["reports", "brief"])
+Run = Callable[..., ExecuteInProcessResult]
 
 
 @pytest.fixture
@@ -31,13 +32,25 @@ def _node(own_settings: None) -> None:
         pytest.skip(str(missing))
 
 
-def run(url: str, tmp_path: Path, **options: Any) -> ExecuteInProcessResult:
-    resources = {
-        "warehouse": WarehouseResource(url=url),
-        "tables": ParquetTables(folder=str(tmp_path / "tables")),
-        "pipes": PipesSubprocessClient(),
-    }
-    return materialize([brief_tables, brief], resources=resources, instance=DagsterInstance.ephemeral(), **options)
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+@pytest.fixture
+def run(tmp_path: Path, instance: DagsterInstance) -> Run:
+    """Materialize the brief and its tables, or what is selected of them, from the warehouse at a URL."""
+
+    def materialized(url: str, **options: Any) -> ExecuteInProcessResult:
+        resources = {
+            "warehouse": WarehouseResource(url=url),
+            "tables": ParquetTables(folder=str(tmp_path / "tables")),
+            "pipes": PipesSubprocessClient(),
+        }
+        return materialize([brief_tables, brief], resources=resources, instance=instance, **options)
+
+    return materialized
 
 
 def about(result: ExecuteInProcessResult) -> dict[str, Any]:
@@ -69,8 +82,8 @@ class Page(HTMLParser):
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("_node")
-def test_the_page_stands_by_itself_with_a_drawing_for_each_chart(filled_warehouse_url: str, tmp_path: Path) -> None:
-    result = run(filled_warehouse_url, tmp_path)
+def test_the_page_stands_by_itself_with_a_drawing_for_each_chart(filled_warehouse_url: str, run: Run) -> None:
+    result = run(filled_warehouse_url)
     told = about(result)
     html = Path(told["page"]).read_text()
     page = Page(html)
@@ -87,8 +100,10 @@ def test_the_page_stands_by_itself_with_a_drawing_for_each_chart(filled_warehous
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("_node")
-def test_dagster_gets_the_picture_the_log_and_the_tables_metadata(filled_warehouse_url: str, tmp_path: Path) -> None:
-    result = run(filled_warehouse_url, tmp_path)
+def test_dagster_gets_the_picture_the_log_and_the_tables_metadata(
+    filled_warehouse_url: str, run: Run, instance: DagsterInstance
+) -> None:
+    result = run(filled_warehouse_url)
     told = about(result)
     assert re.match(r"!\[Nightly brief, .*\]\(data:image/png;base64,iVBOR", told["picture"])
     assert len(told["picture"]) < 300_000
@@ -96,20 +111,15 @@ def test_dagster_gets_the_picture_the_log_and_the_tables_metadata(filled_warehou
     tables = result.asset_materializations_for_node("brief_tables")
     assert len(tables) == len(SECTIONS) + 1
     assert all({"dagster/row_count", "dagster/column_schema", "preview"} <= set(table.metadata) for table in tables)
-    logged = result_logs(result)
+    logged = [entry.user_message for entry in instance.all_logs(result.run_id)]
     assert any(re.search(r"drew \d+ charts", line) for line in logged), logged
     assert not [line for line in logged if "section " in line], "Vega has no doubt about any chart"
 
 
-def result_logs(result: ExecuteInProcessResult) -> list[str]:
-    instance: DagsterInstance = result._dagster_instance if hasattr(result, "_dagster_instance") else None  # type: ignore[assignment]
-    return [entry.user_message for entry in instance.all_logs(result.run_id)] if instance else []
-
-
 @pytest.mark.integration
 @pytest.mark.usefixtures("_node")
-def test_a_warehouse_without_marts_still_has_a_page(warehouse_url: str, tmp_path: Path) -> None:
-    told = about(run(warehouse_url, tmp_path))
+def test_a_warehouse_without_marts_still_has_a_page(warehouse_url: str, run: Run) -> None:
+    told = about(run(warehouse_url))
     html = Path(told["page"]).read_text()
     assert told["charts"] == 0
     assert html.count('class="empty"') == len(SECTIONS)
@@ -118,57 +128,34 @@ def test_a_warehouse_without_marts_still_has_a_page(warehouse_url: str, tmp_path
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("_node")
-def test_one_section_can_be_asked_alone(filled_warehouse_url: str, tmp_path: Path) -> None:
-    result = run(filled_warehouse_url, tmp_path, selection=[AssetKey(["reports", "enrollment_velocity"])])
+def test_one_section_can_be_asked_alone(filled_warehouse_url: str, run: Run) -> None:
+    result = run(filled_warehouse_url, selection=[AssetKey(["reports", "enrollment_velocity"])])
     assert len(result.asset_materializations_for_node("brief_tables")) == 1
 
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("_node")
 def test_what_javascript_throws_is_the_run_s_error_with_its_stack(
-    filled_warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled_warehouse_url: str, run: Run, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = Declaration(**(vars(SECTIONS[0]) | {"chart": {"mark": "no such mark"}}))
-    monkeypatch.setattr("orchestration.reports.brief.SECTIONS", (broken, *SECTIONS[1:]))
-    fill_changes(filled_warehouse_url)
-    instance = DagsterInstance.ephemeral()
-    with pytest.raises(RenderFailed, match=rf"the chart of section {broken.name} cannot be drawn.*no such mark"):
-        materialize(
-            [brief_tables, brief],
-            resources={
-                "warehouse": WarehouseResource(url=filled_warehouse_url),
-                "tables": ParquetTables(folder=str(tmp_path / "tables")),
-                "pipes": PipesSubprocessClient(),
-            },
-            instance=instance,
-        )
-    (run_record,) = instance.get_runs()
-    errors = [
-        entry.dagster_event.engine_event_data.error
-        for entry in instance.all_logs(run_record.run_id)
-        if entry.dagster_event and entry.dagster_event.is_engine_event
-    ]
-    stacks = ["".join(error.stack) for error in errors if error]
-    assert any("src/chart.ts" in stack for stack in stacks), stacks
+    section = next(one for one in SECTIONS if one.name == "enrollment_velocity")
+    monkeypatch.setattr(nightly, "SECTIONS", [replace(section, chart={"mark": "no such mark"})])
+    with pytest.raises(RenderFailed, match="the chart of section enrollment_velocity cannot be drawn") as failed:
+        run(filled_warehouse_url)
+    assert "because of TypeError: " in str(failed.value)
+    (record,) = instance.get_runs()
+    events = [entry.dagster_event for entry in instance.all_logs(record.run_id) if entry.dagster_event]
+    errors = [event.engine_event_data.error for event in events if event.is_engine_event]
+    assert any("src/chart.ts" in "".join(error.stack) for error in errors if error)
     assert pages.latest("brief") is None
-
-
-def fill_changes(url: str) -> None:
-    from orchestration.warehouse import query
-
-    query(
-        url,
-        "insert into analytics.fct_trial_changes (change_id, nct_id, version, field, change_type, changed_at) "
-        "select 'c', min(nct_id), 2, 'phase', 'changed', 'infinity' from analytics.dim_trials; select 1",
-    )
 
 
 @pytest.mark.integration
 def test_without_node_the_brief_is_skipped_in_one_line(
-    warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_settings: None
+    warehouse_url: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_settings: None
 ) -> None:
     monkeypatch.setattr(node, "RENDERER", tmp_path)
-    result = run(warehouse_url, tmp_path)
+    result = run(warehouse_url)
     assert result.success
     assert not result.asset_materializations_for_node("reports__brief")
     outcome = Outcome()

@@ -27,7 +27,7 @@ def night(filled_warehouse_url: str) -> str:
         insert into analytics.fct_trial_changes
             (change_id, nct_id, version, field, change_type, old_value, new_value, registry_date, changed_at, found_by)
         select
-            nct_id || field, nct_id, 2, field, kind, old_value, new_value, current_date, changed_at, 'nightly'
+            row_number() over (), nct_id, 2, field, kind, old_value, new_value, current_date, changed_at, 'nightly'
         from (select nct_id, row_number() over (order by nct_id) as place from analytics.dim_trials) as trials
         inner join (
             values

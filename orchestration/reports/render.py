@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from dagster import (
     MarkdownMetadataValue,
     MaterializeResult,
     MetadataValue,
+    PreviewWarning,
 )
 from dagster._core.errors import DagsterPipesExecutionError
 
@@ -62,8 +64,11 @@ def render(
     picture = page.with_suffix(pages.PICTURE)
     extras = {"report": payload(report), "page": str(page), "picture": str(picture)}
     try:
-        # Dates are words here, not moments: no zone may move them.
-        drawn = pipes.run(context=context, command=start, extras=extras, env={"TZ": "UTC"})
+        with warnings.catch_warnings():
+            # Of Dagster's own use of what it calls a preview, once for every page.
+            warnings.simplefilter("ignore", PreviewWarning)
+            # Dates are words here, not moments: no zone may move them.
+            drawn = pipes.run(context=context, command=start, extras=extras, env={"TZ": "UTC"})
     except DagsterPipesExecutionError as error:
         raise RenderFailed(f"{report.title} cannot be drawn: {_said(context) or error}") from error
     result = drawn.get_materialize_result(implicit_materialization=False)
@@ -78,7 +83,7 @@ def render(
 
 def _said(context: AssetExecutionContext) -> str | None:
     """The error with which the renderer closed its session: Dagster keeps it, with its stack, as the run's event."""
-    closed = context.instance.all_logs(context.run_id, of_type=DagsterEventType.ENGINE_EVENT)
+    closed = context.instance.all_logs(context.run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
     for entry in reversed(closed):
         event = entry.get_dagster_event()
         if event.step_key == context.op_execution_context.get_step_execution_context().step.key:
