@@ -6,9 +6,9 @@ import sys
 import time
 
 import click
-from sqlalchemy.engine import make_url
 
 from orchestration.commands.roles import roles
+from orchestration.database_url import password_apart
 from orchestration.local.password_file import password_file
 from orchestration.local.postgres import EmbeddedPostgresError, ServerStatus, programs
 from orchestration.settings import settings
@@ -102,11 +102,10 @@ def shell(psql_arguments: tuple[str, ...]) -> None:
     PSQL_ARGUMENTS go to psql: bioloupe db shell -c 'select count(*) from ctgov.studies'
     """
     program = _psql()
-    target = make_url(ensure(settings()).url)
-    if target.password:
+    dsn, password = password_apart(ensure(settings()).url)
+    if password:
         # Not as an argument: other users see those in the list of processes.
-        os.environ["PGPASSWORD"] = str(target.password)
-    dsn = target.set(password=None).render_as_string(hide_password=False)
+        os.environ["PGPASSWORD"] = password
     os.execv(program, [program, "--dbname", dsn, *psql_arguments])
 
 

@@ -7,8 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
+from orchestration.database_url import password_apart
 from orchestration.export.errors import ExportError
 from orchestration.local.postgres import EmbeddedPostgresError, programs
 
@@ -51,14 +50,9 @@ def major(text: str) -> int:
 
 
 def connection(url: str) -> tuple[str, dict[str, str]]:
-    """A DSN without its password, and the environment that has it: arguments are seen by every user of a machine."""
-    parsed = make_url(url)
-    password = parsed.password or parsed.query.get("password")
-    bare = parsed.set(password=None).difference_update_query(["password"])
-    environment = {name: value for name, value in os.environ.items() if name != "PGOPTIONS"}
-    if password:
-        environment["PGPASSWORD"] = str(password)
-    return bare.render_as_string(hide_password=False), environment
+    """A DSN without its password, and the environment of a program that is given it."""
+    bare, password = password_apart(url)
+    return bare, {**os.environ, "PGPASSWORD": password} if password else dict(os.environ)
 
 
 def _candidates(name: str) -> Iterator[Path]:

@@ -52,6 +52,7 @@ class Shelf:
     def begin(self, moment: datetime) -> Path:
         """Remove what killed exports left and make the directory that is written into."""
         with explained(self.directory):
+            self._check_link()
             self.clean()
             partial = self.directory / f"{PARTIAL}{moment.strftime(STAMP)}"
             partial.mkdir()
@@ -60,7 +61,10 @@ class Shelf:
     def clean(self) -> None:
         """Remove what is unfinished: no export is at work, since we have the turn."""
         for leftover in [*self.directory.glob(f"{PARTIAL}*"), *self.directory.glob(f"{REMOVED}*")]:
-            shutil.rmtree(leftover)
+            if leftover.is_symlink():
+                leftover.unlink()
+            else:
+                shutil.rmtree(leftover)
 
     def publish(self, partial: Path) -> Path:
         """Let readers see a finished export: on disk first, then under its name, then as `latest`."""
@@ -102,11 +106,14 @@ class Shelf:
 
     def _point_at(self, final: Path) -> None:
         link, aside = self.directory / LATEST, self.directory / f"{PARTIAL}{LATEST}"
-        if link.exists() and not link.is_symlink():
-            raise ExportError(f"{link} is in the way: it is no symbolic link. The new export is {final}.")
         aside.unlink(missing_ok=True)
         aside.symlink_to(final.name)
         os.replace(aside, link)
+
+    def _check_link(self) -> None:
+        link = self.directory / LATEST
+        if link.exists() and not link.is_symlink():
+            raise ExportError(f"{link} is in the way, since it is no symbolic link: rename it, or export elsewhere")
 
     def _at_work(self) -> str:
         begun = [path.name.removeprefix(PARTIAL) for path in self.directory.glob(f"{PARTIAL}*")]
