@@ -1,5 +1,6 @@
 """Reads an export's files to their ends and tells what they hold: never what was meant to be written."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -69,7 +70,7 @@ def _flat_rows(file: Path, manifest: Manifest) -> dict[str, int]:
             for name in archive.namelist():
                 table = f"{schema}.{name.removesuffix('.txt')}"
                 with archive.open(name) as member:
-                    header = member.readline().decode().rstrip("\n").replace('"', "").split("|")
+                    header = next(csv.reader([member.readline().decode()], delimiter="|"))
                     rows[table] = count_records(member)
                 _same_columns(file, table, header, manifest)
     except (BadZipFile, OSError, EOFError) as error:

@@ -4,15 +4,16 @@ Memory holds a few blocks, whatever the table's size: neither a table nor its CS
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from psycopg2 import sql
+from psycopg2 import DataError, sql
 
+from orchestration.export.errors import ExportError
 from orchestration.export.parquet_types import Reading, reading
 from orchestration.export.snapshot import Snapshot
 from orchestration.export.tables import Table
@@ -106,9 +107,25 @@ def write_parquet(snapshot: Snapshot, directory: Path, heard: Callable[[int], No
     for table in snapshot.tables:
         path = directory / FOLDER / table.schema / f"{table.name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(snapshot, table, path, heard)
+        with _explained(table):
+            _write(snapshot, table, path, heard)
         paths.append(path.relative_to(directory).as_posix())
     return paths
+
+
+@contextmanager
+def _explained(table: Table) -> Iterator[None]:
+    """A value that Parquet cannot hold is no reason to try again: say where it is."""
+    from polars.exceptions import PolarsError
+
+    try:
+        yield
+    except (PolarsError, DataError) as error:
+        why = str(error).strip().splitlines()[0]
+        raise ExportError(
+            f"{table.full_name} cannot be written as Parquet: {why}. Mend the value, or leave Parquet out: "
+            "--format flat,dump"
+        ) from error
 
 
 def parquet_schema(table: Table) -> "dict[str, Any]":

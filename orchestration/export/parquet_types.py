@@ -34,10 +34,10 @@ class Reading:
         import polars as pl
 
         column = pl.col(name)
+        if self.becomes == pl.List(pl.Date):
+            return column.str.json_decode(pl.List(pl.String)).list.eval(pl.element().str.to_date("%Y-%m-%d"))
         if isinstance(self.becomes, pl.List):
-            inner = self.becomes.inner
-            sent = pl.List(pl.String) if inner == pl.Date else self.becomes
-            return column.str.json_decode(sent).cast(self.becomes)
+            return column.str.json_decode(self.becomes)
         return column if self.arrives == self.becomes else column.cast(self.becomes, strict=True)
 
 
