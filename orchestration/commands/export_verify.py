@@ -1,6 +1,5 @@
 """What `bioloupe export verify` does and says."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -48,6 +47,6 @@ class _Told:
 
     def __call__(self, read: int) -> None:
         self._read += read
-        if os.isatty(sys.stderr.fileno()) and time.monotonic() - self._told > TELL_EVERY_SECONDS:
+        if sys.stderr.isatty() and time.monotonic() - self._told > TELL_EVERY_SECONDS:
             self._told = time.monotonic()
-            click.echo(f"\r  {self._read / 1e6:,.0f} of {self._total / 1e6:,.0f} MB", nl=False, err=True)
+            click.echo(f"  {self._read / 1e6:,.0f} of {self._total / 1e6:,.0f} MB\r", nl=False, err=True)

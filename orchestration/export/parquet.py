@@ -3,6 +3,7 @@
 Memory holds a few blocks, whatever the table's size: neither a table nor its CSV is ever whole anywhere.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -122,6 +123,9 @@ def _explained(table: Table) -> Iterator[None]:
         yield
     except (PolarsError, DataError) as error:
         why = str(error).strip().splitlines()[0]
+        # polars wraps what the system said.
+        if number := re.search(r"\(os error (\d+)\)", why):
+            raise OSError(int(number.group(1)), why) from error
         raise ExportError(
             f"{table.full_name} cannot be written as Parquet: {why}. Mend the value, or leave Parquet out: "
             "--format flat,dump"
