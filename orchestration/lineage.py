@@ -35,8 +35,10 @@ def column_lineage(query: str, tables: Mapping[str, Sequence[str]]) -> dict[str,
         sources: set[Source] = set()
         for node in tree_of_sources.walk():
             table = node.expression.find(exp.Table) if not node.downstream else None
-            if table is not None and f"{table.db}.{table.name}" in tables:
-                sources.add((f"{table.db}.{table.name}", exp.to_column(node.name).name))
+            # As `alias.column`; a star stands for columns that nobody named.
+            source = node.name.rpartition(".")[2].strip('"')
+            if table is not None and f"{table.db}.{table.name}" in tables and source != "*":
+                sources.add((f"{table.db}.{table.name}", source))
         found[column] = sorted(sources)
     return found
 
@@ -45,6 +47,8 @@ def _nested(tables: Mapping[str, Sequence[str]]) -> dict[str, object]:
     """The same tables as {schema: {table: {column: type}}}; a type is asked for, which one plays no part."""
     nested: dict[str, dict[str, dict[str, str]]] = {}
     for name, columns in tables.items():
+        if not columns:
+            continue
         schema, table = name.split(".")
         nested.setdefault(schema, {})[table] = dict.fromkeys(columns, "text")
     return dict(nested)

@@ -49,3 +49,11 @@ def test_what_is_no_query_is_an_error_of_sqlglot() -> None:
 
     with pytest.raises(SqlglotError):
         column_lineage("select from where (", STUDIES)
+
+
+def test_a_whole_row_of_columns_that_nobody_named_is_not_an_error() -> None:
+    query = """
+    with kept as (select * from "db"."ctgov"."undescribed"), last as (select to_jsonb(kept.*) as document from kept)
+    select document, count(*) over () as rows from last
+    """
+    assert column_lineage(query, {"ctgov.undescribed": []}) == {"document": [], "rows": []}
