@@ -175,7 +175,7 @@ def test_the_command_from_creation_to_the_end_of_the_git_branch(
     assert "nothing was done" in _run("branch", "sync", "--yes", code=1)
 
 
-def test_a_branch_s_definitions_neither_load_nor_pay() -> None:
+def test_a_branch_s_definitions_neither_load_nor_pay(tmp_path: Path) -> None:
     script = """
 from orchestration.definitions import defs
 graph = defs.resolve_asset_graph()
@@ -187,7 +187,7 @@ print(len(repository.schedule_defs) + len(repository.sensor_defs))
 reached = set(graph.get_all_asset_keys()) - {key for key in graph.get_all_asset_keys() if graph.get(key).parent_keys}
 print(*[key.to_user_string() for key in reached])
 """
-    environment = {**os.environ, "BIOLOUPE_ENV": "staging", "BIOLOUPE_BRANCH": "fix_1"}
+    environment = {**os.environ, "BIOLOUPE_ENV": "staging", "BIOLOUPE_BRANCH": "fix_1", "BIOLOUPE_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     executable, external, jobs, automatic, roots = done.stdout.splitlines()
