@@ -4,16 +4,19 @@ from dagster import Definitions, PipesSubprocessClient, in_process_executor
 from dagster_dbt import DbtCliResource
 from dagster_dlt import DagsterDltResource
 
+from orchestration.assets.backfills import BACKFILLS
 from orchestration.assets.catalogue import catalogued
 from orchestration.assets.enrichment import enrich_stop_reasons
 from orchestration.assets.export import export_files
 from orchestration.assets.ingestion import load_clinicaltrials_gov
 from orchestration.assets.names import registry
+from orchestration.assets.reconcile import reconciliation
 from orchestration.assets.reports import TABLES, brief, brief_tables
 from orchestration.assets.transform import MANIFEST, PROJECT, dbt_analytics, dbt_staging
 from orchestration.automation.alert_sensors import alert_failures, alert_recoveries, alert_stale_data
 from orchestration.automation.conditions import automation, with_conditions
 from orchestration.automation.jobs import check_only, export, nightly_refresh
+from orchestration.automation.load_jobs import LOAD_JOBS
 from orchestration.automation.schedules import SCHEDULES
 from orchestration.automation.sensors import registry_updated
 from orchestration.branch_definitions import branch_definitions
@@ -30,6 +33,8 @@ ASSETS = catalogued(
     [
         registry,
         load_clinicaltrials_gov,
+        *BACKFILLS,
+        reconciliation,
         dbt_staging,
         enrich_stop_reasons,
         dbt_analytics,
@@ -45,7 +50,7 @@ defs = Definitions(
     # A branch is built when somebody asks.
     assets=ASSETS if settings().branch else with_conditions(ASSETS, CHECKS),
     asset_checks=CHECKS,
-    jobs=[nightly_refresh, check_only, export],
+    jobs=[nightly_refresh, check_only, export, *LOAD_JOBS],
     schedules=SCHEDULES,
     sensors=[registry_updated, alert_failures, alert_recoveries, alert_stale_data, automation],
     resources={

@@ -14,7 +14,7 @@ import pytest
 from ingest.clinicaltrials_gov import LoadInProgress, LoadSummary, RegistryClient, WindowLoad
 from ingest.clinicaltrials_gov.extract import BatchLimits
 from tests.ingest_house import House, house, nct, update
-from tests.registry_server import make_study, status
+from tests.registry_server import fine, make_study, status
 
 pytestmark = pytest.mark.integration
 __all__ = ["house"]
@@ -67,7 +67,7 @@ def test_a_registry_is_loaded_month_by_month_and_type_by_type(house: House) -> N
 
 def test_windows_stay_within_the_scope(house: House) -> None:
     backfill(house, "update_day", "2024-05-02", scope="AREA[StudyType]OBSERVATIONAL")
-    asked = house.registry.page_requests()[0]["filter.advanced"]
+    asked = house.registry.page_requests()[-1]["filter.advanced"]
     assert asked == "(AREA[StudyType]OBSERVATIONAL) AND AREA[LastUpdatePostDate]RANGE[2024-05-02,2024-05-02]"
     assert not house.rows()
 
@@ -80,7 +80,7 @@ def test_no_working_files_are_left(house: House) -> None:
 def test_a_refused_token_costs_pages_and_no_study(house: House) -> None:
     for study in house.registry.studies:
         update(study, "2024-05-05")
-    house.registry.faults = [lambda *_: False, status(400)]
+    house.registry.faults = [fine, fine, status(400)]
     summary = backfill(house, "update_day", "2024-05-05", pages_at_once=1)
     assert len(house.rows()) == 12
     assert summary.new == 12

@@ -12,7 +12,7 @@ from ingest.clinicaltrials_gov.client import RegistryError
 from ingest.clinicaltrials_gov.studies import Study
 from ingest.clinicaltrials_gov.sweep import MISSED_CHANGE, MISSED_NEW, NOT_DUE, RETURNED, SILENT_CHANGE, difference
 from ingest.clinicaltrials_gov.warehouse import Stored
-from ingest.clinicaltrials_gov.windows import Windows, expression, request_name
+from ingest.clinicaltrials_gov.windows import Windows, expression, request_name, spans
 
 DAY = date(2024, 6, 2)
 
@@ -57,6 +57,17 @@ def test_every_day_is_in_the_window_of_its_month_and_in_no_other(day: date) -> N
     after = date.fromisoformat(last) + timedelta(days=1)
     assert window(after.isoformat())[0] == after.isoformat()
     assert int(last[8:]) == monthrange(day.year, day.month)[1]
+
+
+def test_neighbours_are_counted_together() -> None:
+    assert spans("update_day", ["2024-03-01", "2024-02-29", "2024-02-28", "2024-06-01"]) == [
+        "AREA[LastUpdatePostDate]RANGE[2024-02-28,2024-03-01]",
+        "AREA[LastUpdatePostDate]RANGE[2024-06-01,2024-06-01]",
+    ]
+    assert spans("first_posted_month", ["2023-12", "2024-02-01", "2024-01"]) == [
+        "AREA[StudyFirstPostDate]RANGE[2023-12-01,2024-02-29]"
+    ]
+    assert spans("study_type", ["MISSING"]) == ["AREA[StudyType]MISSING"]
 
 
 def test_the_same_windows_have_the_same_name_in_any_order() -> None:

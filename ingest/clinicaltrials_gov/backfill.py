@@ -8,16 +8,18 @@ from pathlib import Path
 
 from dlt.common.pipeline import LoadInfo
 
-from ingest.clinicaltrials_gov.crawl import FoundBy
+from ingest.clinicaltrials_gov.crawl import FoundBy, filter_query
 from ingest.clinicaltrials_gov.extract import BatchLimits
 from ingest.clinicaltrials_gov.loading import BatchSummary, Loading
 from ingest.clinicaltrials_gov.readers import WindowReader
 from ingest.clinicaltrials_gov.source import NAME
 from ingest.clinicaltrials_gov.warehouse import Warehouse
-from ingest.clinicaltrials_gov.windows import WindowKind, Windows, expression, request_name
+from ingest.clinicaltrials_gov.windows import WindowKind, Windows, expression, request_name, spans
 
 # What a killed load had extracted is of use for as long as somebody may start it again.
 _ABANDONED_AFTER_SECONDS = 7 * 86_400
+# Requests that only count.
+_MOST_COUNTS = 8
 
 
 @dataclass
@@ -68,9 +70,18 @@ class WindowLoad(Loading):
         # Until the registry was read whole once, nobody can say that a study appeared in it.
         found_by: FoundBy = "backfill" if warehouse.was_loaded_whole() else "first_load"
         left: dict[str, str | None] = dict.fromkeys(self.keys)
-        return Windows(
-            self.kind, self.registry_name, self.scope, version.data_timestamp, version.api_version, left, found_by
-        )
+        timestamp, api_version = version.data_timestamp, version.api_version
+        windows = Windows(self.kind, self.registry_name, self.scope, timestamp, api_version, left, found_by)
+        windows.total = self._count()
+        return windows
+
+    def _count(self) -> int | None:
+        """How many studies the windows hold, where a few requests tell: so that a load can say how much is left."""
+        expressions = spans(self.kind, self.keys)
+        if len(expressions) > _MOST_COUNTS:
+            return None
+        totals = [self._client.total(filter_query(self.scope, text)) for text in expressions]
+        return None if None in totals else sum(total or 0 for total in totals)
 
     def _tidy(self) -> None:
         """Remove the working files of this load, which is done, and those that killed ones have left long ago."""

@@ -5,7 +5,7 @@ import re
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal, get_args
 
 from ingest.clinicaltrials_gov.client import RegistryError
@@ -25,19 +25,38 @@ def expression(kind: WindowKind, key: str) -> str:
     `key` is a day (`2026-03-01`) of the last update, a month (`2026-03` or any day of it) of the first posting, or one
     of the registry's study types. Raises ValueError for a key that is none.
     """
-    if kind == "update_day":
-        return _range("LastUpdatePostDate", date.fromisoformat(key), date.fromisoformat(key))
+    if kind != "study_type":
+        return _range(kind, *_days(kind, key))
+    if not _TYPE.fullmatch(key):
+        raise ValueError(f"{key!r} is no study type: those are INTERVENTIONAL, OBSERVATIONAL, EXPANDED_ACCESS")
+    return f"AREA[StudyType]{key}"
+
+
+def spans(kind: WindowKind, keys: Sequence[str]) -> list[str]:
+    """Expressions that together find what the windows find, with neighbours made one: for counting."""
     if kind == "study_type":
-        if not _TYPE.fullmatch(key):
-            raise ValueError(f"{key!r} is no study type: those are INTERVENTIONAL, OBSERVATIONAL, EXPANDED_ACCESS")
-        return f"AREA[StudyType]{key}"
+        return [expression(kind, key) for key in keys]
+    joined: list[tuple[date, date]] = []
+    for first, last in sorted(_days(kind, key) for key in set(keys)):
+        if joined and first - joined[-1][1] == timedelta(days=1):
+            joined[-1] = joined[-1][0], last
+        else:
+            joined.append((first, last))
+    return [_range(kind, first, last) for first, last in joined]
+
+
+def _days(kind: WindowKind, key: str) -> tuple[date, date]:
+    """The first and last day of a window of days. Raises ValueError."""
+    if kind == "update_day":
+        return date.fromisoformat(key), date.fromisoformat(key)
     if not _MONTH.fullmatch(key):
         raise ValueError(f"{key!r} is no month: write it as 2026-03")
     first = date.fromisoformat(f"{key[:7]}-01")
-    return _range("StudyFirstPostDate", first, first.replace(day=monthrange(first.year, first.month)[1]))
+    return first, first.replace(day=monthrange(first.year, first.month)[1])
 
 
-def _range(area: str, first: date, last: date) -> str:
+def _range(kind: WindowKind, first: date, last: date) -> str:
+    area = "LastUpdatePostDate" if kind == "update_day" else "StudyFirstPostDate"
     return f"AREA[{area}]RANGE[{first.isoformat()},{last.isoformat()}]"
 
 
@@ -52,7 +71,8 @@ class Windows:
     """The loading of some windows of one kind.
 
     `left` maps the windows that are not read to their ends to the token of their next page, None before the first.
-    `found` counts what was in each: `studies`, and of these `new` and `changed`; `expected` is what the registry said.
+    `found` counts what was in each: `studies`, and of these `new` and `changed`; `expected` is what the registry
+    said of each, `total` of all of them beforehand.
     """
 
     kind: WindowKind
@@ -65,6 +85,7 @@ class Windows:
     found: dict[str, dict[str, int]] = field(default_factory=dict)
     expected: dict[str, int] = field(default_factory=dict)
     reopened: dict[str, int] = field(default_factory=dict)
+    total: int | None = None
     current: str = ""
     studies_read: int = 0
     batch: dict[str, int] = field(default_factory=dict)
@@ -84,7 +105,9 @@ class Windows:
 
     @property
     def studies_expected(self) -> int | None:
-        """Studies in all the windows, once each has told."""
+        """Studies in all the windows: as counted beforehand, or once each has told."""
+        if self.total is not None:
+            return self.total
         told = all(key in self.expected for key in self.left)
         return sum(self.expected.values()) if told else None
 

@@ -19,7 +19,7 @@ from dlt.common.pipeline import LoadInfo
 
 from ingest.clinicaltrials_gov import LoadSummary, StudyLoad, clinicaltrials_gov
 from ingest.pipelines import pipeline
-from orchestration.assets.names import OWNERS, REGISTRY
+from orchestration.assets.names import BACKFILLED, OWNERS, RECONCILIATION, REGISTRY
 from orchestration.assets.selected import selected
 from orchestration.progress import Reporter
 from orchestration.resources.warehouse import WarehouseResource
@@ -33,6 +33,10 @@ DESCRIPTIONS = {
 }
 
 
+# What follows `studies` in a run waits for what else writes it there.
+ALSO_WRITTEN_BY = [RECONCILIATION, *BACKFILLED.values()]
+
+
 class RawTranslator(DagsterDltTranslator):
     """Asset keys that join dbt's sources, and one upstream: the registry."""
 
@@ -40,7 +44,7 @@ class RawTranslator(DagsterDltTranslator):
         spec = super().get_asset_spec(data)
         return spec.replace_attributes(
             key=AssetKey([DATASET, data.resource.name]),
-            deps=[REGISTRY],
+            deps=[REGISTRY, *(ALSO_WRITTEN_BY if data.resource.name == "studies" else ())],
             group_name="ingestion",
             owners=OWNERS,
             kinds={"dlt", "postgres"},
@@ -74,7 +78,7 @@ def load_clinicaltrials_gov(
     """
     config = settings()
     report = Reporter(context.log, "raw_ctgov/studies", "studies")
-    with _registry(config) as (api_url, registry):
+    with served_registry(config) as (api_url, registry):
         load = StudyLoad(
             api_url,
             config.loader_url(warehouse.url),
@@ -102,14 +106,14 @@ def _results(
     for name in DESCRIPTIONS:
         about_load = _dlt_metadata(context, dlt_resource, load, name, committed)
         about_table = warehouse.about(f"{DATASET}.{name}")
-        about_studies = _summary(load.summary) if name == "studies" else {}
+        about_studies = load_metadata(load.summary) if name == "studies" else {}
         yield MaterializeResult(
             asset_key=AssetKey([DATASET, name]), metadata={**about_load, **about_table, **about_studies}
         )
 
 
 @contextmanager
-def _registry(config: Settings) -> Iterator[tuple[str, str | None]]:
+def served_registry(config: Settings) -> Iterator[tuple[str, str | None]]:
     """Yield the API's URL and, for a synthetic registry, whose port differs every time, a name that does not."""
     if config.uses_sandbox:
         # A registry's worth of vocabulary, which only a load in sandbox mode needs.
@@ -140,7 +144,7 @@ def _dlt_metadata(
     return dict(dlt_resource.extract_resource_metadata(context, SOURCE.resources[name], committed[-1], load.pipeline))
 
 
-def _summary(summary: LoadSummary) -> dict[str, Any]:
+def load_metadata(summary: LoadSummary) -> dict[str, Any]:
     """What the load did, as metadata of the studies; `bioloupe refresh` shows it too."""
     return {
         "studies_new": summary.new,
@@ -149,11 +153,12 @@ def _summary(summary: LoadSummary) -> dict[str, Any]:
         "studies_gone": summary.gone,
         "studies_returned": summary.returned,
         "studies_rejected": summary.rejected,
-        "studies_missing_here": summary.difference or 0,
+        # Only a load of the whole registry can tell.
+        **({} if summary.difference is None else {"studies_missing_here": summary.difference}),
         "nothing_to_do": summary.nothing_to_do,
         "registry_timestamp": summary.data_timestamp or "unknown",
         "pages": summary.pages,
         "megabytes": round(summary.bytes / 1e6, 1),
         "seconds": round(summary.seconds, 1),
-        "studies_per_second": round((summary.new + summary.changed + summary.unchanged) / (summary.seconds or 1), 1),
+        "studies_per_second": round(summary.rate, 1),
     }

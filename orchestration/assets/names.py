@@ -7,6 +7,13 @@ from orchestration.settings import PUBLIC_CTGOV_API_URL
 OWNERS = ["team:data-platform"]
 REGISTRY = AssetKey(["clinicaltrials_gov", "api"])
 STUDIES = AssetKey(["raw_ctgov", "studies"])
+# What else writes `raw_ctgov.studies`: the weekly sweep, and windows by kind.
+RECONCILIATION = AssetKey(["raw_ctgov", "reconciliation"])
+BACKFILLED = {
+    "update_day": AssetKey(["raw_ctgov", "studies_by_update_day"]),
+    "first_posted_month": AssetKey(["raw_ctgov", "studies_by_first_posted_month"]),
+    "study_type": AssetKey(["raw_ctgov", "studies_by_type"]),
+}
 
 registry = AssetSpec(
     key=REGISTRY,

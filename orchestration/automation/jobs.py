@@ -3,12 +3,13 @@
 from dagster import AssetSelection, define_asset_job, in_process_executor
 
 from orchestration.assets.export import EXPORT
+from orchestration.automation.load_jobs import RECONCILED, WINDOWS
 
 EXPORTS = AssetSelection.assets(EXPORT)
 
 nightly_refresh = define_asset_job(
     "nightly_refresh",
-    selection=AssetSelection.all() - EXPORTS,
+    selection=AssetSelection.all() - EXPORTS - RECONCILED - WINDOWS,
     description="Load what changed in the registry, model it, read its free text, build the marts.",
 )
 

@@ -16,6 +16,7 @@ from dagster import (
     multi_asset_check,
 )
 
+from orchestration.assets.names import RECONCILIATION
 from orchestration.checks.bounds import bounds_of
 from orchestration.checks.history import examine
 from orchestration.checks.verdicts import COLUMNS, NULL_RATES, ROW_COUNT, Bounds, Verdict
@@ -25,6 +26,8 @@ from orchestration.warehouse import connect
 LAYERS = {"ingestion": "raw_checks", "staging": "staging_checks", "enrichment": "enrichment_checks"} | {
     "analytics": "mart_checks"
 }
+# A step of its own: a table of its layer is loaded after it in the same run.
+APART = {RECONCILIATION: "sweep_checks"}
 
 
 def table_checks(assets: Iterable[AssetsDefinition | AssetSpec]) -> list[AssetChecksDefinition]:
@@ -33,8 +36,11 @@ def table_checks(assets: Iterable[AssetsDefinition | AssetSpec]) -> list[AssetCh
     A layer's checks are one step: what follows any table of the layer waits for it, and does not run where one of
     them fails with severity error.
     """
-    layers = tables_of(assets)
-    return [_layer_checks(name, layers[group]) for group, name in LAYERS.items() if group in layers]
+    steps: dict[str, dict[AssetKey, str]] = {}
+    for group, tables in tables_of(assets).items():
+        for key, table in tables.items():
+            steps.setdefault(APART.get(key, LAYERS[group]), {})[key] = table
+    return [_layer_checks(name, tables) for name, tables in steps.items()]
 
 
 def tables_of(assets: Iterable[AssetsDefinition | AssetSpec]) -> dict[str, dict[AssetKey, str]]:
