@@ -26,6 +26,7 @@ CORE_TABLES = {
     "eligibilities": 14,
     "facilities": 10,
     "id_information": 7,
+    "intervention_other_names": 4,
     "interventions": 5,
     "keywords": 4,
     "sponsors": 5,
