@@ -24,12 +24,11 @@ DATABASE = "bioloupe"
 DAGSTER_DATABASE = "dagster"
 # What is built from the raw tables: a branch deployment has schemas of its own for it, and shares the others.
 BRANCHED = ("ctgov", "intermediate", "analytics", "reports")
-SCHEMAS = ("raw_ctgov", *BRANCHED, "enrichment", "checks")
+SCHEMAS = ("raw_ctgov", *BRANCHED, "enrichment", "checks", "watchlists")
 CONNECT_SECONDS = 10
 
-_TABLES = sorted(
-    file for room in ("enrichment", "checks") for file in Path(__file__).parent.glob(f"{room}/**/schema.sql")
-)
+_ROOMS = ("enrichment", "checks", "watch")  # rooms of this package that have tables of their own
+_TABLES = sorted(file for room in _ROOMS for file in Path(__file__).parent.glob(f"{room}/**/schema.sql"))
 _DRIVER = re.compile(r"^postgres(ql)?(\+\w+)?://")
 # Commands that start together take turns; any number that nothing else locks would do.
 _TURN = 7_246_310_518

@@ -34,17 +34,17 @@ def brief(day: date, tables: Mapping[str, DataFrame], checks: str, config: Setti
         subtitle=sentence(facts),
         facts=[*facts.items(), ("Checks", checks)],
         sections=[section.section(tables[section.name]) for section in SECTIONS],
-        footer=_source(config),
-        study_url=STUDY_URL if _is_public(config) else None,
+        footer=source(config),
+        study_url=STUDY_URL if is_public(config) else None,
     )
 
 
-def _is_public(config: Settings) -> bool:
+def is_public(config: Settings) -> bool:
     return not config.uses_sandbox and config.api_url == PUBLIC_CTGOV_API_URL
 
 
-def _source(config: Settings) -> str:
+def source(config: Settings) -> str:
     if config.uses_sandbox:
         return "Made by bioloupe-data from the synthetic studies of its sandbox: none of these trials exists."
-    where = "ClinicalTrials.gov" if _is_public(config) else config.api_url
+    where = "ClinicalTrials.gov" if is_public(config) else config.api_url
     return f"Made by bioloupe-data. Source: {where}."
