@@ -17,6 +17,8 @@ COMMANDS = {
     "checks": "orchestration.commands.checks:checks",
     "export": "orchestration.commands.export:export",
     "alerts": "orchestration.commands.alerts:alerts",
+    "watch": "orchestration.commands.watch:watch",
+    "catalysts": "orchestration.commands.catalysts:catalysts",
 }
 
 

@@ -6,6 +6,7 @@ from dagster_dlt import DagsterDltResource
 
 from orchestration.assets.backfills import BACKFILLS
 from orchestration.assets.catalogue import catalogued
+from orchestration.assets.catalysts import catalysts
 from orchestration.assets.enrichment import enrich_stop_reasons
 from orchestration.assets.export import export_files
 from orchestration.assets.ingestion import load_clinicaltrials_gov
@@ -13,12 +14,15 @@ from orchestration.assets.names import registry
 from orchestration.assets.reconcile import reconciliation
 from orchestration.assets.reports import TABLES, brief, brief_tables
 from orchestration.assets.transform import MANIFEST, PROJECT, dbt_analytics, dbt_staging
+from orchestration.assets.watchlists import watchlist_brief, watchlist_trials, weekly_digest
 from orchestration.automation.alert_sensors import alert_failures, alert_recoveries, alert_stale_data
 from orchestration.automation.conditions import automation, with_conditions
 from orchestration.automation.jobs import check_only, export, nightly_refresh
 from orchestration.automation.load_jobs import LOAD_JOBS
+from orchestration.automation.partitioned_jobs import REPORT_JOBS
 from orchestration.automation.schedules import SCHEDULES
 from orchestration.automation.sensors import registry_updated
+from orchestration.automation.watchlist_sensor import watchlist_sensor
 from orchestration.branch_definitions import branch_definitions
 from orchestration.checks.freshness import sources
 from orchestration.checks.recency import source_freshness, staging_recency
@@ -40,6 +44,10 @@ ASSETS = catalogued(
         dbt_analytics,
         brief_tables,
         brief,
+        watchlist_trials,
+        watchlist_brief,
+        weekly_digest,
+        catalysts,
         export_files,
     ]
 )
@@ -50,9 +58,9 @@ defs = Definitions(
     # A branch is built when somebody asks.
     assets=ASSETS if settings().branch else with_conditions(ASSETS, CHECKS),
     asset_checks=CHECKS,
-    jobs=[nightly_refresh, check_only, export, *LOAD_JOBS],
+    jobs=[nightly_refresh, check_only, export, *LOAD_JOBS, *REPORT_JOBS],
     schedules=SCHEDULES,
-    sensors=[registry_updated, alert_failures, alert_recoveries, alert_stale_data, automation],
+    sensors=[registry_updated, alert_failures, alert_recoveries, alert_stale_data, automation, watchlist_sensor],
     resources={
         "dlt_resource": DagsterDltResource(),
         "dbt": DbtCliResource(project_dir=PROJECT, dbt_executable="dbt"),

@@ -4,12 +4,13 @@ from dagster import AssetSelection, define_asset_job, in_process_executor
 
 from orchestration.assets.export import EXPORT
 from orchestration.automation.load_jobs import RECONCILED, WINDOWS
+from orchestration.automation.partitioned_jobs import PARTITIONED
 
 EXPORTS = AssetSelection.assets(EXPORT)
 
 nightly_refresh = define_asset_job(
     "nightly_refresh",
-    selection=AssetSelection.all() - EXPORTS - RECONCILED - WINDOWS,
+    selection=AssetSelection.all() - EXPORTS - RECONCILED - WINDOWS - PARTITIONED,
     description="Load what changed in the registry, model it, read its free text, build the marts.",
 )
 
