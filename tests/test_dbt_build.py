@@ -12,7 +12,7 @@ import yaml
 
 from orchestration.local.postgres import EmbeddedPostgres
 from tests.dbt_warehouse import DbtWarehouse
-from tests.test_dbt_project import CORE_TABLES, MODELS
+from tests.test_dbt_project import AACT_TABLES, MODELS
 
 pytestmark = pytest.mark.integration
 
@@ -101,11 +101,11 @@ class Nights:
     def written(self, run: int) -> dict[str, Counter[str]]:
         """Table to nct_id to the number of its rows that this run wrote."""
         before, after = self.rows[run - 1], self.rows[run]
-        return {t: Counter(row[0] for row in after[t] if row not in before[t]) for t in CORE_TABLES}
+        return {t: Counter(row[0] for row in after[t] if row not in before[t]) for t in AACT_TABLES}
 
     def note(self, output: str) -> None:
         self.outputs.append(output)
-        self.rows.append({t: self.warehouse.rows(VERSIONS.format(t)) for t in CORE_TABLES})
+        self.rows.append({t: self.warehouse.rows(VERSIONS.format(t)) for t in AACT_TABLES})
         self.content.append({t: self.warehouse.rows(CONTENT.format(name, t)) for t, name in NAMED.items()})
 
 
@@ -148,7 +148,7 @@ def test_tables_have_the_columns_that_are_described(nights: Nights, model: Path)
     assert dict(built) == {name: TYPES.get(kind, kind) for name, kind in described.items()}
 
 
-@pytest.mark.parametrize("table", CORE_TABLES)
+@pytest.mark.parametrize("table", AACT_TABLES)
 def test_tables_have_an_index_on_nct_id(nights: Nights, table: str) -> None:
     indexes = nights.warehouse.rows(f"select indexdef from pg_indexes where tablename = '{table}'")
     assert any("(nct_id)" in definition for (definition,) in indexes)

@@ -11,11 +11,14 @@ import yaml
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 STAGING = PROJECT / "models" / "staging" / "ctgov"
 MODELS = sorted(PROJECT.glob("models/**/*.sql"), key=lambda path: path.stem)
-CORE_TABLES = {
+AACT_TABLES = {
+    "baseline_counts": 7,
+    "baseline_measurements": 22,
     "brief_summaries": 3,
     "browse_conditions": 5,
     "browse_interventions": 5,
     "calculated_values": 19,
+    "central_contacts": 8,
     "conditions": 4,
     "countries": 4,
     "design_group_interventions": 4,
@@ -23,19 +26,63 @@ CORE_TABLES = {
     "design_outcomes": 7,
     "designs": 14,
     "detailed_descriptions": 3,
+    "documents": 6,
+    "drop_withdrawals": 10,
     "eligibilities": 14,
     "facilities": 10,
+    "facility_contacts": 8,
+    "facility_investigators": 5,
     "id_information": 7,
     "intervention_other_names": 4,
     "interventions": 5,
+    "ipd_information_types": 3,
     "keywords": 4,
+    "links": 4,
+    "milestones": 10,
+    "outcome_analyses": 25,
+    "outcome_analysis_groups": 5,
+    "outcome_counts": 8,
+    "outcome_measurements": 21,
+    "outcomes": 13,
+    "overall_officials": 5,
+    "participant_flows": 5,
+    "pending_results": 5,
+    "provided_documents": 8,
+    "reported_event_totals": 9,
+    "reported_events": 17,
+    "responsible_parties": 8,
+    "result_agreements": 7,
+    "result_contacts": 7,
+    "result_groups": 7,
+    "retractions": 5,
     "sponsors": 5,
     "studies": 71,
     "study_references": 5,
 }
-NOT_IN_AACT = {"studies": {"has_results", "deleted_at"}}
+NOT_IN_AACT = {
+    "facility_contacts": {"role"},
+    "facility_investigators": {"email", "phone", "phone_extension"},
+    "milestones": {"achievement_comment"},
+    "outcome_analyses": {"ci_lower_limit_na_comment", "param_value_raw", "tested_non_inferiority"},
+    "outcome_measurements": {"number_analyzed", "number_analyzed_units"},
+    "outcomes": {"calculate_percentage", "denominator_units", "reporting_status"},
+    "pending_results": {"event_date_unknown", "responsible_party"},
+    "provided_documents": {"filename", "no_sap", "size_bytes", "type_abbrev", "uploaded_at"},
+    "reported_event_totals": {"all_cause_mortality_comment"},
+    "reported_events": {"notes"},
+    "studies": {"deleted_at", "has_results"},
+}
 # A hash needs more than AACT's 32 bits.
-IDS = {"id", "design_group_id", "intervention_id"}
+IDS = {
+    "id",
+    "design_group_id",
+    "facility_id",
+    "intervention_id",
+    "outcome_analysis_id",
+    "outcome_id",
+    "reference_id",
+    "result_group_id",
+}
 
 
 def properties(model: Path) -> dict[str, Any]:
@@ -70,18 +117,18 @@ def test_doc_blocks_exist_and_are_used() -> None:
     assert written == used
 
 
-def test_the_core_of_aact_is_staged() -> None:
+def test_all_tables_of_a_study_are_staged() -> None:
     staged = {model.stem.removeprefix("stg_ctgov__") for model in STAGING.glob("*.sql")}
-    assert staged == set(CORE_TABLES)
+    assert staged == set(AACT_TABLES)
 
 
-@pytest.mark.parametrize(("table", "count"), CORE_TABLES.items())
+@pytest.mark.parametrize(("table", "count"), AACT_TABLES.items())
 def test_a_table_has_all_of_aacts_columns(table: str, count: int) -> None:
     assert len(columns(table).keys() - NOT_IN_AACT.get(table, set())) == count
     assert columns(table)["nct_id"] == "varchar"
 
 
-@pytest.mark.parametrize("table", CORE_TABLES)
+@pytest.mark.parametrize("table", AACT_TABLES)
 def test_names_and_types_are_aacts(table: str, shared: Path) -> None:
     with (shared / "aact_schema.csv").open() as file:
         aact = {row["column"]: row["type"] for row in csv.DictReader(file) if row["table"] == table}
@@ -92,7 +139,7 @@ def test_names_and_types_are_aacts(table: str, shared: Path) -> None:
 @pytest.mark.parametrize("model", sorted(STAGING.glob("*.sql")), ids=lambda model: model.stem)
 def test_staging_models_read_changed_studies_only(model: Path) -> None:
     text = model.read_text()
-    assert text.count("{{ changed_studies() }}") == 1
+    assert len(re.findall(r"{{ changed_studies\((section='\w+')?\) }}", text)) == 1
     assert "source(" not in text
     assert "ref(" not in text
 

@@ -65,10 +65,12 @@ def test_what_is_made_here_has_a_code_version(specs: Mapping[AssetKey, AssetSpec
     assert [key for key, spec in specs.items() if key != REGISTRY and not spec.code_version] == []
 
 
-def test_all_checks_but_those_of_age_block_what_follows(graph: Any) -> None:
+def test_all_checks_but_those_of_age_and_of_new_words_block_what_follows(graph: Any) -> None:
+    # A word that the registry has not used before is worth a look, not a night without data.
+    new_words = {key.name for key in graph.asset_check_keys if key.name.startswith("accepted_values_stg_ctgov__")}
     checks = [graph.get_check_spec(key) for key in graph.asset_check_keys]
     assert len(checks) >= 200
-    assert {check.name for check in checks if not check.blocking} == {"freshness", "up_to_date"}
+    assert {check.name for check in checks if not check.blocking} - new_words == {"freshness", "up_to_date"}
     assert {check.asset_key.path[0] for check in checks} >= {"raw_ctgov", "ctgov", "intermediate", "analytics"}
     assert TRANSLATOR.settings.enable_source_tests_as_checks
 

@@ -75,16 +75,22 @@
     `payload || '{}'` is the whole document, decompressed; `offset 0` keeps Postgres from pasting
     that expression into each place that uses it. Without the two, every path that a model reads
     decompresses the document again: 13 s instead of 0.3 s for the 73 columns of 5,378 `studies`.
+
+    `section`: only studies whose record has it; one in seven has results.
 #}
-{% macro changed_studies() -%}
+{% macro changed_studies(section=none) -%}
     select
         nct_id,
         loaded_at,
         deleted_at,
         payload || '{}' as payload
     from {{ source('raw_ctgov', 'studies') }}
-    {%- if is_incremental() %}
-    where {{ is_in_claimed_window() }}
+    {%- set conditions = [] %}
+    {%- if section %}{% do conditions.append("payload ? '" ~ section ~ "'") %}{% endif %}
+    {%- if is_incremental() %}{% do conditions.append(is_in_claimed_window()) %}{% endif %}
+    {%- if conditions %}
+    where
+        {{ conditions | join(' and ') }}
     {%- endif %}
     {{ evaluate_once() }}
 {%- endmacro %}

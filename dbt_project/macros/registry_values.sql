@@ -10,6 +10,21 @@
 {%- endmacro %}
 
 
+{# Integer of eight bytes: sizes of files. #}
+{% macro as_bigint(text) -%}
+    case when {{ text }} ~ '^-?\d{1,18}$' then ({{ text }})::bigint end
+{%- endmacro %}
+
+
+{# A number, if the whole text is one; NULL for 'NA', '<0.001' and '1,234'. #}
+{% macro as_numeric(text) -%}
+    case
+        when {{ text }} ~ '^\s*[-+]?(\d{1,100}(\.\d{0,100})?|\.\d{1,100})([eE][-+]?\d{1,2})?\s*$'
+            then ({{ text }})::numeric
+    end
+{%- endmacro %}
+
+
 {# Degrees of latitude or longitude, in AACT's numeric(10,6). #}
 {% macro as_degrees(text) -%}
     case when {{ text }} ~ '^-?\d{1,3}(\.\d+)?$' then ({{ text }})::numeric(10, 6) end
@@ -22,6 +37,12 @@
         when lower({{ text }}) in ('true', 't', 'yes', 'y') then true
         when lower({{ text }}) in ('false', 'f', 'no', 'n') then false
     end
+{%- endmacro %}
+
+
+{# AACT's text for a boolean: Yes, No or NULL. #}
+{% macro yes_or_no(text) -%}
+    (case {{ as_boolean(text) }} when true then 'Yes' when false then 'No' end)::varchar
 {%- endmacro %}
 
 
@@ -40,6 +61,24 @@
             end
         when {{ text }} ~ '^[12]\d{3}-(0[1-9]|1[0-2])$' then {{ last_day_of_month(text) }}
         when {{ text }} ~ '^[12]\d{3}$' then make_date(({{ text }})::integer, 12, 31)
+    end
+{%- endmacro %}
+
+
+{# The same, but a month is its first day: AACT's rule for dates on which results are expected. #}
+{% macro first_of_month(text) -%}
+    case
+        when {{ text }} ~ '^[12]\d{3}-(0[1-9]|1[0-2])$' then (({{ text }}) || '-01')::date
+        else {{ partial_date(text) }}
+    end
+{%- endmacro %}
+
+
+{# A moment to the minute, as 2020-01-31T13:45; NULL for what is none. #}
+{% macro as_timestamp(text) -%}
+    case
+        when {{ text }} ~ '^[12]\d{3}-(0[1-9]|1[0-2])-\d{2}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$'
+            then {{ partial_date('left(' ~ text ~ ', 10)') }} + substr({{ text }}, 12)::time
     end
 {%- endmacro %}
 

@@ -50,7 +50,7 @@ renamed as (
         nct_id::varchar as nct_id,
         intervention_id,
 
-        -- names
+        -- the name
         name
     from unnested
 

@@ -1,0 +1,80 @@
+{#
+    Parts that several tables of the results section share. Groups, outcomes and analyses have no id
+    of their own in the registry, so each table makes the same key from the same values.
+#}
+
+{# The key of a group: its code within a part of the record, and for outcomes within one outcome. #}
+{% macro result_group_id(result_type, code, outcome_id='null', nct_id='nct_id') -%}
+    {{ surrogate_id([nct_id, result_type, outcome_id, code]) }}
+{%- endmacro %}
+
+
+{# CTEs that end in `outcomes (outcome_id, nct_id, outcome)`: the outcome measures of `source` as JSON. #}
+{% macro identified_outcomes() -%}
+outcome_measures as (
+
+    select
+        source.nct_id,
+        item.position,
+        item.value as outcome,
+        item.value ->> 'type' as outcome_type,
+        item.value ->> 'title' as title,
+        item.value ->> 'timeFrame' as time_frame
+    from source
+    cross join lateral {{ json_items("source.payload #> '{resultsSection,outcomeMeasuresModule,outcomeMeasures}'") }}
+    {{ evaluate_once() }}
+
+),
+
+outcomes as (
+
+    select
+        {{ surrogate_id(['nct_id', 'outcome_type', 'title', 'time_frame'], position='position') }} as outcome_id,
+        nct_id,
+        outcome
+    from outcome_measures
+    {{ evaluate_once() }}
+
+)
+{%- endmacro %}
+
+
+{# The same, and `outcome_analyses (outcome_analysis_id, outcome_id, nct_id, analysis)`. #}
+{% macro identified_outcome_analyses() -%}
+{{ identified_outcomes() }},
+
+outcome_analyses as (
+
+    select
+        {{ surrogate_id(['outcomes.nct_id', 'outcomes.outcome_id', 'item.position']) }} as outcome_analysis_id,
+        outcomes.outcome_id,
+        outcomes.nct_id,
+        item.value as analysis
+    from outcomes
+    cross join lateral {{ json_items("outcomes.outcome -> 'analyses'") }}
+    {{ evaluate_once() }}
+
+)
+{%- endmacro %}
+
+
+{# The number of `units` that a list of denominators gives for a group, as text; NULL where it gives none. #}
+{% macro denominator(denominators, units, code) -%}
+    jsonb_path_query_first(
+        {{ denominators }},
+        '$[*] ? (@.units == $units).counts[*] ? (@.groupId == $code).value',
+        jsonb_build_object('units', {{ units }}, 'code', {{ code }})
+    ) #>> '{}'
+{%- endmacro %}
+
+
+{# The number in a p-value: 0.001 for '<0.001'. #}
+{% macro p_value(text) -%}
+    {{ as_numeric("translate(" ~ text ~ ", '<>= ', '')") }}::double precision
+{%- endmacro %}
+
+
+{# What stands around the number in a p-value: '<' for '<0.001'; NULL where nothing does. #}
+{% macro p_value_modifier(text) -%}
+    nullif(btrim(regexp_replace({{ text }}, '[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?|[-.]', '', 'g')), '')::varchar
+{%- endmacro %}

@@ -1,0 +1,72 @@
+{{ config(indexes=[{'columns': ['nct_id']}, {'columns': ['result_group_id']}]) }}
+
+with source as (
+
+    {{ changed_studies(section='resultsSection') }}
+
+),
+
+modules as (
+
+    select
+        nct_id,
+        payload #> '{resultsSection,baselineCharacteristicsModule}' as module
+    from source
+    {{ evaluate_once() }}
+
+),
+
+groups as (
+
+    select
+        modules.nct_id,
+        item.value ->> 'id' as ctgov_group_code
+    from modules
+    cross join lateral {{ json_items("modules.module -> 'groups'") }}
+    group by modules.nct_id, item.value ->> 'id'
+
+),
+
+unnested as (
+
+    select
+        modules.nct_id,
+        (denominator.value ->> 'units')::varchar as units,
+        (item.value ->> 'groupId')::varchar as ctgov_group_code,
+        item.value ->> 'value' as count,
+        array[denominator.position, item.position] as position
+    from modules
+    cross join lateral {{ json_items("modules.module -> 'denoms'", 'denominator') }}
+    cross join lateral {{ json_items("denominator.value -> 'counts'") }}
+    {{ evaluate_once() }}
+
+),
+
+renamed as (
+
+    select
+        -- keys
+        {{ surrogate_id(
+            ['unnested.nct_id', 'unnested.units', 'unnested.ctgov_group_code'],
+            position='unnested.position'
+        ) }} as id,
+        unnested.nct_id::varchar as nct_id,
+        case
+            when groups.ctgov_group_code is not null
+                then {{ result_group_id("'Baseline'", 'unnested.ctgov_group_code', nct_id='unnested.nct_id') }}
+        end as result_group_id,
+        unnested.ctgov_group_code,
+
+        -- how many
+        unnested.units,
+        'overall'::varchar as scope,
+        {{ as_integer('unnested.count') }} as count
+    from unnested
+    left join groups
+        on
+            unnested.nct_id = groups.nct_id
+            and unnested.ctgov_group_code = groups.ctgov_group_code
+
+)
+
+select * from renamed
