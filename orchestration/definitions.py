@@ -17,7 +17,7 @@ from orchestration.assets.transform import MANIFEST, PROJECT, dbt_analytics, dbt
 from orchestration.assets.watchlists import watchlist_brief, watchlist_trials, weekly_digest
 from orchestration.automation.alert_sensors import alert_failures, alert_recoveries, alert_stale_data
 from orchestration.automation.conditions import automation, with_conditions
-from orchestration.automation.jobs import check_only, export, nightly_refresh
+from orchestration.automation.jobs import check_only, draw_brief, export, nightly_refresh
 from orchestration.automation.load_jobs import LOAD_JOBS
 from orchestration.automation.partitioned_jobs import REPORT_JOBS
 from orchestration.automation.schedules import SCHEDULES
@@ -58,7 +58,7 @@ defs = Definitions(
     # A branch is built when somebody asks.
     assets=ASSETS if settings().branch else with_conditions(ASSETS, CHECKS),
     asset_checks=CHECKS,
-    jobs=[nightly_refresh, check_only, export, *LOAD_JOBS, *REPORT_JOBS],
+    jobs=[nightly_refresh, draw_brief, check_only, export, *LOAD_JOBS, *REPORT_JOBS],
     schedules=SCHEDULES,
     sensors=[registry_updated, alert_failures, alert_recoveries, alert_stale_data, automation, watchlist_sensor],
     resources={

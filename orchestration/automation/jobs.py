@@ -3,6 +3,7 @@
 from dagster import AssetSelection, define_asset_job, in_process_executor
 
 from orchestration.assets.export import EXPORT
+from orchestration.assets.reports import BRIEF
 from orchestration.automation.load_jobs import RECONCILED, WINDOWS
 from orchestration.automation.partitioned_jobs import PARTITIONED
 
@@ -12,6 +13,12 @@ nightly_refresh = define_asset_job(
     "nightly_refresh",
     selection=AssetSelection.all() - EXPORTS - RECONCILED - WINDOWS - PARTITIONED,
     description="Load what changed in the registry, model it, read its free text, build the marts.",
+)
+
+draw_brief = define_asset_job(
+    "draw_brief",
+    selection=AssetSelection.assets(BRIEF) | AssetSelection.assets(BRIEF).upstream(depth=1),
+    description="Ask the marts again and draw the nightly brief; nothing is loaded, built or read.",
 )
 
 check_only = define_asset_job(

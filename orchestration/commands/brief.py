@@ -27,8 +27,10 @@ def brief(draw: bool, open_: bool) -> None:
 
 def _draw() -> bool:
     """Draw it in a run of Dagster's, as the nightly run does. Says why where it does not."""
-    from dagster import AssetSelection, DagsterInstance
+    from dagster import DagsterInstance
 
+    from orchestration.commands.refresh_report import Outcome
+    from orchestration.nightly import RefreshRunning, create_run, events
     from orchestration.reports.node import RendererMissing, command
     from orchestration.runtime import activate
 
@@ -37,16 +39,16 @@ def _draw() -> bool:
     except RendererMissing as missing:
         click.secho(f"not drawn: {missing}", fg="yellow", err=True)
         return False
-    activate()
-    from orchestration.definitions import defs
-
-    job = defs.resolve_implicit_global_asset_job_def()
-    selected = AssetSelection.assets(["reports", "brief"]).upstream(depth=1) & AssetSelection.groups("reports")
+    warehouse, outcome = activate(), Outcome()
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with DagsterInstance.get() as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            asset_selection=list(selected.resolve(defs.resolve_asset_graph())),
-            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
-            raise_on_error=False,
-        )
-    return result.success
+        try:
+            run = create_run(instance, warehouse.dagster_url, "draw_brief", quiet)
+        except RefreshRunning as error:
+            click.secho(f"not drawn: {error}", fg="yellow", err=True)
+            return False
+        for event in events(run, instance):
+            outcome.add(event)
+    for why in outcome.failures.values():
+        click.secho(f"not drawn: {why}", fg="red", err=True)
+    return outcome.succeeded
