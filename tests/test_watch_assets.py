@@ -215,7 +215,7 @@ def test_the_command_line(house: WatchHouse, monkeypatch: pytest.MonkeyPatch, tm
         return result.output
 
     assert "none yet" in run("watch", "list")
-    assert "2 trials match, 1 of them recruiting" in run("watch", "add", "KRAS G12C", "--name", "Our KRAS")
+    assert "2 trials match, 1 recruiting" in run("watch", "add", "KRAS G12C", "--name", "Our KRAS")
     with DagsterInstance.get() as instance:
         assert instance.get_dynamic_partitions("watchlists") == ["our-kras"]
     assert "our-kras  KRAS G12C" in run("watch", "list")

@@ -154,16 +154,14 @@ def _register(made: Watchlist) -> None:
 
 
 def _tell_matches(url: str, made: Watchlist) -> None:
+    from orchestration.commands.watch_view import matches
     from orchestration.watch.matching import trials
     from orchestration.watch.reading import NotBuilt
 
     try:
-        found = trials(url, made)
+        click.echo(f"  {matches(trials(url, made))}")
     except NotBuilt:
         click.echo("  nothing is loaded yet: bioloupe refresh")
-        return
-    recruiting = (found["overall_status"] == "RECRUITING").sum()
-    click.echo(f"  {found.height:,} trials match, {recruiting:,} of them recruiting")
 
 
 def _materialized(one: Watchlist) -> str | None:

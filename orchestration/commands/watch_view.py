@@ -22,13 +22,19 @@ def console() -> Console:
     return Console(highlight=False, width=max(opened.width, 120) if opened.is_terminal else 180)
 
 
+def matches(trials: DataFrame) -> str:
+    """How many trials match, in words."""
+    if trials.is_empty():
+        return "no trial matches"
+    recruiting = (trials["overall_status"] == "RECRUITING").sum()
+    return f"{trials.height:,} {'trial matches' if trials.height == 1 else 'trials match'}, {recruiting:,} recruiting"
+
+
 def show_trials(console: Console, trials: DataFrame, limit: int) -> None:
     """The first `limit` matching trials, and how many there are."""
+    console.print(f"\n{matches(trials)}{_first(trials.height, limit)}")
     if trials.is_empty():
-        console.print("\nno trial matches")
         return
-    recruiting = (trials["overall_status"] == "RECRUITING").sum()
-    console.print(f"\n{trials.height:,} trials match, {recruiting:,} of them recruiting{_first(trials.height, limit)}")
     columns = ("nct_id", "last_update_posted_date", "phase", "overall_status", "lead_sponsor", "brief_title")
     headings = ("trial", "updated", "phase", "status", "sponsor", "title")
     console.print(_table(trials.head(limit), columns, headings))
@@ -58,7 +64,7 @@ def show_catalysts(console: Console, catalysts: DataFrame, limit: int) -> None:
 
 
 def _first(rows: int, limit: int) -> str:
-    return f"; the first {limit:,}:" if rows > limit else ":"
+    return f"; the first {limit:,}:" if rows > limit else ":" if rows else ""
 
 
 def _table(rows: DataFrame, columns: Sequence[str], headings: Sequence[str]) -> Table:
