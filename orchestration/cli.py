@@ -15,6 +15,8 @@ COMMANDS = {
     "sandbox": "orchestration.commands.sandbox:sandbox",
     "enrich": "orchestration.commands.enrich:enrich",
     "checks": "orchestration.commands.checks:checks",
+    "backfill": "orchestration.commands.backfill:backfill",
+    "reconcile": "orchestration.commands.reconcile:reconcile",
     "export": "orchestration.commands.export:export",
     "alerts": "orchestration.commands.alerts:alerts",
     "watch": "orchestration.commands.watch:watch",

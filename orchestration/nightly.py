@@ -33,9 +33,15 @@ class RefreshRunning(Exception):
 
 
 def create_run(
-    instance: DagsterInstance, dagster_url: str, job: str = JOB, config: Mapping[str, Any] | None = None
+    instance: DagsterInstance,
+    dagster_url: str,
+    job: str = JOB,
+    config: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> DagsterRun:
     """Record a run of the job, the nightly one by default. `dagster_url` is the DSN of Dagster's database.
+
+    `tags` name the partitions of a partitioned job.
 
     Raises RefreshRunning while a run of the same job, or one that holds a pool which this one needs, is at work.
     """
@@ -48,7 +54,7 @@ def create_run(
         return instance.create_run_for_job(
             job_def=definition,
             run_id=run_id,
-            tags={**definition.tags, **TAGS, PROCESS_TAG: run_queue.this_process(run_id)},
+            tags={**definition.tags, **(tags or {}), **TAGS, PROCESS_TAG: run_queue.this_process(run_id)},
             run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}, **(config or {})},
             job_code_origin=_job(job).get_python_origin(),
             remote_job_origin=_remote_origin(job),

@@ -102,6 +102,18 @@ def test_filter_by_update_day(client: TestClient) -> None:
         )
 
 
+@pytest.mark.parametrize(("low", "high"), [("2023-02-01", "2023-02-28"), ("2026-01", "MAX"), ("MIN", "2010")])
+def test_filter_by_the_day_of_the_first_posting(client: TestClient, low: str, high: str) -> None:
+    window = f"AREA[StudyFirstPostDate]RANGE[{low},{high}]"
+    looked_up, pages = crawl(client, sort="LastUpdatePostDate:asc", pageSize=50, **{"filter.advanced": window})
+    tested, _ = crawl(client, sort="LastUpdatePostDate:asc", pageSize=50, **{"filter.advanced": f"NOT (NOT {window})"})
+    assert looked_up == tested != []
+    for study in (study for page in pages for study in page["studies"]):
+        posted = study["protocolSection"]["statusModule"]["studyFirstPostDateStruct"]["date"]
+        assert low == "MIN" or posted >= low
+        assert high == "MAX" or posted <= high + "-99"
+
+
 def _iso(day: int) -> str:
     from datetime import date
 

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import orjson
 
@@ -18,6 +19,9 @@ from ingest.sandbox.registry import Registry, days_since_epoch
 Key = tuple[int, int]
 _LAST = 1 << 40
 _CHANGED_BY = "LastUpdatePostDate"
+_FIRST_POSTED = "StudyFirstPostDate"
+# Made when it is first asked for, since every study must be looked at; a registry never changes.
+_posted: WeakKeyDictionary[Registry, dict[int, int]] = WeakKeyDictionary()
 
 
 class Selection(NamedTuple):
@@ -32,7 +36,7 @@ class Selection(NamedTuple):
 
 
 def select(registry: Registry, query: StudiesQuery) -> Selection:
-    """All studies that match. A range of update days is looked up; anything else is tested study by study."""
+    """All studies that match. A range of days is looked up; anything else is tested study by study."""
     condition = all_of(query.conditions)
     bounds = day_bounds(condition, _CHANGED_BY) if condition else None
     by_date = bounds is not None or query.sort.name == _CHANGED_BY
@@ -40,6 +44,9 @@ def select(registry: Registry, query: StudiesQuery) -> Selection:
     if bounds:
         low, high, condition = bounds
         studies = _between(registry, days_since_epoch(low) or 1, days_since_epoch(high) if high else None)
+    elif condition and (first := day_bounds(condition, _FIRST_POSTED)):
+        low, high, condition = first
+        studies = _posted_between(registry, studies, days_since_epoch(low) or 1, days_since_epoch(high) or _LAST)
     if query.ids is not None:
         wanted = {index for nct in query.ids if (index := registry.find(nct)) is not None}
         studies = array("I", (index for index in studies if index in wanted))
@@ -56,6 +63,17 @@ def _between(registry: Registry, low: int, high: int | None) -> Sequence[int]:
     order = registry.by_update
     start = bisect_left(order, low, key=day)
     return order[start : bisect_right(order, _LAST - 1 if high is None else high, key=day)]
+
+
+def _posted_between(registry: Registry, studies: Sequence[int], low: int, high: int) -> Sequence[int]:
+    """Those of the studies that were first posted in these days, in their order; without a date they never are."""
+    days = _posted.get(registry)
+    if days is None:
+        place = (locate(_FIRST_POSTED) or [])[0]
+        modules = modules_of([place])
+        found = ((i, next(values(registry.study(i, modules), place.path), None)) for i in registry.by_index)
+        days = _posted[registry] = {index: day for index, text in found if (day := days_since_epoch(text))}
+    return array("I", (index for index in studies if low <= days.get(index, 0) <= high))
 
 
 def _ordered(registry: Registry, studies: Sequence[int], by_date: bool, sort: Sort) -> Selection:
