@@ -28,6 +28,12 @@ create table raw_ctgov.registry_versions (
     data_timestamp timestamptz, api_version text, observed_at timestamptz, studies_total bigint, scope text,
     api_url text
 );
+create table raw_ctgov.reconciliations (
+    began_at timestamptz primary key, finished_at timestamptz not null, data_timestamp text, api_url text not null,
+    scope text, studies_total bigint, studies_read bigint not null, missed_new bigint not null,
+    missed_changes bigint not null, silent_changes bigint not null, not_due bigint not null, gone bigint not null,
+    returned bigint not null, rejected bigint not null, held_back bigint not null, note text
+);
 """
 ENRICHMENT = (ROOT / "orchestration" / "enrichment" / "schema.sql").read_text()
 UPSERT = """

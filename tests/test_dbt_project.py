@@ -147,6 +147,6 @@ def test_staging_models_read_changed_studies_only(model: Path) -> None:
 def test_sources_have_freshness() -> None:
     (source,) = yaml.safe_load((STAGING / "_ctgov__sources.yml").read_text())["sources"]
     configured = {table["name"]: table.get("config", {}) for table in source["tables"]}
-    assert set(configured) == {"studies", "rejected_studies", "registry_versions"}
+    assert set(configured) == {"studies", "rejected_studies", "registry_versions", "reconciliations"}
     assert "registry_versions" in configured["studies"]["loaded_at_query"]
     assert "error_after" in configured["studies"]["freshness"]

@@ -39,7 +39,8 @@ if owner:
             os.kill(os.getpid(), signal.SIGKILL)
         return original(*args, **kwargs)
     setattr(owner, step, die)
-load(url, database_url, Path(directory), limits=BatchLimits(pages=1))
+# No page is asked for before the one before it is committed: what was asked for tells how far it came.
+load(url, database_url, Path(directory), limits=BatchLimits(pages=1), pages_at_once=1)
 """
 
 

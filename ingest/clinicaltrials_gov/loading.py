@@ -107,7 +107,7 @@ class Loading:
     registry: str | None = None
     limits: BatchLimits = field(default_factory=BatchLimits)
     client: RegistryClient | None = None
-    pages_at_once: int = 1
+    pages_at_once: int = 2
     summary: LoadSummary = field(default_factory=LoadSummary, init=False)
     pipeline: dlt.Pipeline = field(init=False)
 
