@@ -8,6 +8,7 @@ import click
 COMMANDS = {
     "refresh": "orchestration.commands.refresh:refresh",
     "ui": "orchestration.commands.ui:ui",
+    "serve": "orchestration.commands.serve:serve",
     "status": "orchestration.commands.status:status",
     "brief": "orchestration.commands.brief:brief",
     "branch": "orchestration.commands.branch:branch",

@@ -1,6 +1,6 @@
 """Everything Dagster knows of this project, put together."""
 
-from dagster import Definitions, PipesSubprocessClient, in_process_executor
+from dagster import Definitions, PipesSubprocessClient
 from dagster_dbt import DbtCliResource
 from dagster_dlt import DagsterDltResource
 
@@ -27,6 +27,7 @@ from orchestration.branch_definitions import branch_definitions
 from orchestration.checks.freshness import sources
 from orchestration.checks.recency import source_freshness, staging_recency
 from orchestration.checks.tables import table_checks
+from orchestration.deploy.executors import executor
 from orchestration.resources.export import ExportResource
 from orchestration.resources.language_model import LanguageModel
 from orchestration.resources.tables import tables
@@ -70,8 +71,7 @@ defs = Definitions(
         "pipes": PipesSubprocessClient(),
         TABLES: tables(settings()),
     },
-    # A step costs milliseconds in process and seconds in a process of its own.
-    executor=in_process_executor,
+    executor=executor(settings()),
 )
 
 if settings().branch:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
 
-from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, in_process_executor
+from dagster._core.definitions.job_base import IJob, InMemoryJob
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
@@ -16,7 +17,7 @@ from dagster._core.utils import make_new_run_id
 
 from orchestration import run_queue
 from orchestration.run_queue import PROCESS_TAG
-from orchestration.settings import PROJECT_ROOT
+from orchestration.settings import PROJECT_ROOT, settings
 from orchestration.warehouse import connect
 
 MODULE = "orchestration.definitions"
@@ -64,11 +65,19 @@ def create_run(
 def events(run: DagsterRun, instance: DagsterInstance) -> Iterator[DagsterEvent]:
     """Execute the run in this process and yield its events as they happen. `Terminate` in the UI interrupts it."""
     with _heeding_termination(run, instance):
-        yield from execute_run_iterator(_job(run.job_name), run, instance)
+        yield from execute_run_iterator(_job_here(run.job_name), run, instance)
 
 
 def _job(name: str) -> ReconstructableJob:
     return ReconstructableJob(ReconstructableRepository.for_module(MODULE, "defs", str(PROJECT_ROOT)), name)
+
+
+def _job_here(name: str) -> IJob:
+    """The job with its steps in this process, whatever executor its runs have that Dagster launches."""
+    job = _job(name)
+    if settings().executor == "in_process":
+        return job
+    return InMemoryJob(job.get_definition().with_executor_def(in_process_executor))
 
 
 @contextmanager

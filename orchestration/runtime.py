@@ -1,7 +1,6 @@
 """What a process needs before it can run dbt or Dagster: a database, DAGSTER_HOME, dbt's directories."""
 
 import os
-import shutil
 import signal
 from pathlib import Path
 
@@ -10,6 +9,8 @@ from orchestration.warehouse import Warehouse, connect, ensure
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 INSTANCE_CONFIG = Path(__file__).parent / "dagster.yaml"
+# What another executor adds to it.
+MORE_CONFIG = {"celery": Path(__file__).parent / "deploy" / "dagster.celery.yaml"}
 
 
 def target_path(branch: str | None) -> Path:
@@ -38,7 +39,7 @@ def activate() -> Warehouse:
     connect(warehouse.dagster_url).close()
     dagster_home = config.home / "dagster"
     dagster_home.mkdir(parents=True, exist_ok=True)
-    _put_instance_config(dagster_home / "dagster.yaml")
+    _put_instance_config(dagster_home / "dagster.yaml", config.executor)
     os.environ.update(
         DATABASE_URL=warehouse.url,
         DAGSTER_DATABASE_URL=warehouse.dagster_url,
@@ -50,13 +51,16 @@ def activate() -> Warehouse:
     )
     if config.transformer_database_url:  # it may stand in `.env`, which dbt does not read
         os.environ["TRANSFORMER_DATABASE_URL"] = config.transformer_database_url.get_secret_value()
+    if config.celery_broker_url:  # as Dagster's own processes do not
+        os.environ["BIOLOUPE_CELERY_BROKER_URL"] = config.broker_url
     if config.branch:
         os.environ["DBT_TARGET_PATH"] = str(target_path(config.branch))
     return warehouse
 
 
-def _put_instance_config(path: Path) -> None:
+def _put_instance_config(path: Path, executor: str) -> None:
     """Copy the configuration in one step: who reads half of it keeps runs in SQLite, where nobody else sees them."""
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    shutil.copyfile(INSTANCE_CONFIG, temporary)
+    parts = [INSTANCE_CONFIG, *([MORE_CONFIG[executor]] if executor in MORE_CONFIG else [])]
+    temporary.write_text("".join(part.read_text() for part in parts))
     temporary.replace(path)

@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
 
+    executor: Literal["in_process", "celery", "kubernetes"] = Field("in_process", validation_alias="BIOLOUPE_EXECUTOR")
+    celery_broker_url: SecretStr | None = Field(
+        None, validation_alias="BIOLOUPE_CELERY_BROKER_URL", validate_default=True
+    )
+    celery_lost_after: int = Field(60, ge=6, validation_alias="BIOLOUPE_CELERY_LOST_AFTER")
+
     node: FilePath | None = Field(None, validation_alias="BIOLOUPE_NODE")
 
     export_dir: Path | None = Field(None, validation_alias="BIOLOUPE_EXPORT_DIR")
@@ -91,6 +97,15 @@ class Settings(BaseSettings):
                 raise ValueError(lacking)
         return url
 
+    @field_validator("celery_broker_url")
+    @classmethod
+    def _redis(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if url is None and info.data.get("executor") == "celery":
+            raise ValueError("BIOLOUPE_EXECUTOR=celery needs a Redis: redis://host:6379/0, or rediss:// with TLS")
+        if url is not None and not url.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("leases of tasks are kept in Redis: redis://host:6379/0, or rediss:// with TLS")
+        return url
+
     @property
     def home(self) -> Path:
         """Where this deployment keeps its files: each branch in a directory of its own."""
@@ -115,6 +130,13 @@ class Settings(BaseSettings):
     @property
     def uses_embedded_llm(self) -> bool:
         return self.openai_api_key is None and self.openai_base_url is None
+
+    @property
+    def broker_url(self) -> str:
+        """The Redis that tasks go through. Raises ConfigurationError where none is set."""
+        if self.celery_broker_url is None:
+            raise ConfigurationError("no broker: set BIOLOUPE_CELERY_BROKER_URL to a Redis, redis://host:6379/0")
+        return self.celery_broker_url.get_secret_value()
 
     @property
     def exports(self) -> Path:

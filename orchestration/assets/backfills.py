@@ -10,6 +10,7 @@ from ingest.clinicaltrials_gov import WindowLoad
 from ingest.clinicaltrials_gov.windows import WindowKind
 from orchestration.assets.ingestion import load_metadata, served_registry
 from orchestration.assets.names import BACKFILLED, OWNERS, REGISTRY
+from orchestration.assets.steps import placed
 from orchestration.automation.partitions import FIRST_POSTED_MONTHS, STUDY_TYPES, UPDATE_DAYS
 from orchestration.progress import Reporter
 from orchestration.resources.warehouse import WarehouseResource
@@ -39,6 +40,7 @@ def _windows(
             code_version="1",
             tags={"pii": "public_contacts"},
             pool="clinicaltrials_gov",
+            op_tags=placed("clinicaltrials_gov"),
             retry_policy=RetryPolicy(max_retries=1, delay=60),
         )(load_windows)
 

@@ -18,6 +18,7 @@ from dagster import (
 from orchestration.assets.guard import refuse_after_failed_checks
 from orchestration.assets.names import OWNERS
 from orchestration.assets.selected import selected
+from orchestration.assets.steps import placed
 from orchestration.enrichment.stop_reasons.task import STOP_REASONS
 from orchestration.progress import Reporter
 from orchestration.resources.language_model import LanguageModel
@@ -57,6 +58,7 @@ def _spec(key: AssetKey, description: str) -> AssetSpec:
         _spec(LEDGER, "Every call to a language model: tokens, milliseconds, cost, status."),
     ],
     pool="language_model",
+    op_tags=placed("language_model"),
     # Answers and their ledger are committed together, whichever is asked for: see `selected`.
     can_subset=True,
     retry_policy=RetryPolicy(max_retries=2, delay=60, backoff=Backoff.EXPONENTIAL),

@@ -21,6 +21,7 @@ from ingest.clinicaltrials_gov import LoadSummary, StudyLoad, clinicaltrials_gov
 from ingest.pipelines import pipeline
 from orchestration.assets.names import BACKFILLED, OWNERS, RECONCILIATION, REGISTRY
 from orchestration.assets.selected import selected
+from orchestration.assets.steps import placed
 from orchestration.progress import Reporter
 from orchestration.resources.warehouse import WarehouseResource
 from orchestration.settings import PUBLIC_CTGOV_API_URL, Settings, settings
@@ -63,6 +64,7 @@ PIPELINE = pipeline("clinicaltrials_gov_assets", DATASET, pipelines_dir=settings
     name="load_clinicaltrials_gov",
     specs=build_dlt_asset_specs(SOURCE, PIPELINE, RawTranslator()),
     pool="clinicaltrials_gov",
+    op_tags=placed("clinicaltrials_gov"),
     # One crawl writes all three, whichever is asked for: see `selected`.
     can_subset=True,
     # Each request is retried for a minute by itself; this is for what lasts a little longer.

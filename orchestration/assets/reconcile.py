@@ -8,6 +8,7 @@ from pydantic import Field
 from ingest.clinicaltrials_gov import Reconcile, Reconciliation
 from orchestration.assets.ingestion import DATASET, load_metadata, served_registry
 from orchestration.assets.names import OWNERS, RECONCILIATION, REGISTRY
+from orchestration.assets.steps import placed
 from orchestration.progress import Reporter
 from orchestration.resources.warehouse import WarehouseResource
 from orchestration.settings import settings
@@ -43,6 +44,7 @@ class SweepConfig(Config):
     code_version="1",
     metadata={"dagster/table_name": f"{DATASET}.reconciliations"},
     pool="clinicaltrials_gov",
+    op_tags=placed("clinicaltrials_gov"),
     retry_policy=RetryPolicy(max_retries=1, delay=60),
 )
 def reconciliation(

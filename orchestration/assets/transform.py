@@ -9,6 +9,7 @@ from dagster_dbt.dbt_manifest import validate_manifest
 
 from orchestration.assets.dbt_events import events_of
 from orchestration.assets.guard import refuse_after_failed_checks
+from orchestration.assets.steps import placed
 from orchestration.project import dbt_project
 
 PROJECT = dbt_project()
@@ -49,6 +50,7 @@ AFTER_ENRICHMENT = "path:models/analytics"
     dagster_dbt_translator=TRANSLATOR,
     name="dbt_staging",
     pool="warehouse",
+    op_tags=placed("warehouse"),
 )
 def dbt_staging(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     """Build staging and intermediate. A failed error-severity test ends the step, so no text is paid for."""
@@ -62,6 +64,7 @@ def dbt_staging(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator
     dagster_dbt_translator=TRANSLATOR,
     name="dbt_analytics",
     pool="warehouse",
+    op_tags=placed("warehouse"),
 )
 def dbt_analytics(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     """Build the marts."""

@@ -29,7 +29,7 @@ PREVIEW_LETTERS = 80
 
 def tables(config: Settings) -> ConfigurableIOManagerFactory[Any]:
     """Files where one machine does all the work, the warehouse's schema `reports` where several share it."""
-    if config.env in ("dev", "ci"):
+    if config.env in ("dev", "ci") and config.executor == "in_process":
         return ParquetTables(folder=str(config.home / "tables"))
     return DatabaseTables(db_schema=config.schema_of("reports"))
 
