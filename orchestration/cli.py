@@ -19,6 +19,7 @@ COMMANDS = {
     "backfill": "orchestration.commands.backfill:backfill",
     "reconcile": "orchestration.commands.reconcile:reconcile",
     "export": "orchestration.commands.export:export",
+    "drill": "orchestration.commands.drill:drill",
     "alerts": "orchestration.commands.alerts:alerts",
     "watch": "orchestration.commands.watch:watch",
     "catalysts": "orchestration.commands.catalysts:catalysts",

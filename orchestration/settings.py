@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     sources: Literal["sandbox", "live"] = Field("sandbox", validation_alias="BIOLOUPE_SOURCES")
     ctgov_api_url: str | None = Field(None, validation_alias="CTGOV_API_URL")
     scope: str | None = Field(None, validation_alias="BIOLOUPE_SCOPE")
+    retry_seconds: float = Field(60, ge=0, validation_alias="BIOLOUPE_RETRY_SECONDS")
     sandbox_studies: int = Field(2_000, ge=1, validation_alias="BIOLOUPE_SANDBOX_STUDIES")
     sandbox_seed: int = Field(1, validation_alias="BIOLOUPE_SANDBOX_SEED")
 
@@ -152,6 +153,11 @@ class Settings(BaseSettings):
     def api_url(self) -> str:
         """Where studies come from outside sandbox mode: a set URL wins over the mode."""
         return self.ctgov_api_url or PUBLIC_CTGOV_API_URL
+
+    @property
+    def request_backoff(self) -> float:
+        """Seconds before a failed request is made again; doubled each time, six times take as long as a step waits."""
+        return self.retry_seconds / 60
 
     @property
     def uses_sandbox(self) -> bool:

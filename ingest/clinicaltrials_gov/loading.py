@@ -95,6 +95,7 @@ class Loading:
     """One load of one registry. `batches()` does the work; `summary` says, during and after it, what was done.
 
     `registry` names what is behind `api_url` where its address changes from load to load (None: the URL itself).
+    `backoff` is how many seconds a failed request waits before it is made again, and twice as long each time.
     `pages_at_once` is how many pages of 25-35 MB are held: one is worked on while the others are fetched.
     """
 
@@ -108,12 +109,15 @@ class Loading:
     limits: BatchLimits = field(default_factory=BatchLimits)
     client: RegistryClient | None = None
     pages_at_once: int = 2
+    backoff: float = 1.0
     summary: LoadSummary = field(default_factory=LoadSummary, init=False)
     pipeline: dlt.Pipeline = field(init=False)
 
     def __post_init__(self) -> None:
         self.scope = self.scope or None
-        self._client = self.client or RegistryClient(self.api_url, requests_per_minute=self.requests_per_minute)
+        self._client = self.client or RegistryClient(
+            self.api_url, requests_per_minute=self.requests_per_minute, backoff=self.backoff
+        )
         self._fetcher = Fetcher(self._client, self.pages_at_once)
         self.pipeline = pipelines.pipeline(self.pipeline_name, DATASET, self.database_url, self.pipelines_dir)
         self._counts = Counts()

@@ -3,12 +3,12 @@
 import warnings
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetsDefinition, BackfillPolicy, PartitionsDefinition, RetryPolicy, asset
+from dagster import AssetExecutionContext, AssetsDefinition, BackfillPolicy, PartitionsDefinition, asset
 from dagster_shared.utils.warnings import BetaWarning
 
 from ingest.clinicaltrials_gov import WindowLoad
 from ingest.clinicaltrials_gov.windows import WindowKind
-from orchestration.assets.ingestion import load_metadata, served_registry
+from orchestration.assets.ingestion import LOAD_RETRY, load_metadata, served_registry
 from orchestration.assets.names import BACKFILLED, OWNERS, REGISTRY
 from orchestration.assets.steps import placed
 from orchestration.automation.partitions import FIRST_POSTED_MONTHS, STUDY_TYPES, UPDATE_DAYS
@@ -41,7 +41,7 @@ def _windows(
             tags={"pii": "public_contacts"},
             pool="clinicaltrials_gov",
             op_tags=placed("clinicaltrials_gov"),
-            retry_policy=RetryPolicy(max_retries=1, delay=60),
+            retry_policy=LOAD_RETRY,
         )(load_windows)
 
 
@@ -57,6 +57,7 @@ def _load(context: AssetExecutionContext, warehouse: WarehouseResource, kind: Wi
             scope=config.scope,
             registry=registry,
             progress=lambda p: report(p.studies, p.total),
+            backoff=config.request_backoff,
             kind=kind,
             keys=keys,
         )

@@ -61,7 +61,7 @@ def _spec(key: AssetKey, description: str) -> AssetSpec:
     op_tags=placed("language_model"),
     # Answers and their ledger are committed together, whichever is asked for: see `selected`.
     can_subset=True,
-    retry_policy=RetryPolicy(max_retries=2, delay=60, backoff=Backoff.EXPONENTIAL),
+    retry_policy=RetryPolicy(max_retries=2, delay=settings().retry_seconds, backoff=Backoff.EXPONENTIAL),
 )
 def enrich_stop_reasons(
     context: AssetExecutionContext, language_model: LanguageModel, warehouse: WarehouseResource

@@ -59,6 +59,9 @@ class RawTranslator(DagsterDltTranslator):
 SOURCE = clinicaltrials_gov(PUBLIC_CTGOV_API_URL)
 PIPELINE = pipeline("clinicaltrials_gov_assets", DATASET, pipelines_dir=settings().home / "dlt")
 
+# Each request is made again for a minute by itself; this is for what lasts a little longer.
+LOAD_RETRY = RetryPolicy(max_retries=1, delay=settings().retry_seconds)
+
 
 @multi_asset(
     name="load_clinicaltrials_gov",
@@ -67,8 +70,7 @@ PIPELINE = pipeline("clinicaltrials_gov_assets", DATASET, pipelines_dir=settings
     op_tags=placed("clinicaltrials_gov"),
     # One crawl writes all three, whichever is asked for: see `selected`.
     can_subset=True,
-    # Each request is retried for a minute by itself; this is for what lasts a little longer.
-    retry_policy=RetryPolicy(max_retries=1, delay=60),
+    retry_policy=LOAD_RETRY,
 )
 def load_clinicaltrials_gov(
     context: AssetExecutionContext, dlt_resource: DagsterDltResource, warehouse: WarehouseResource
@@ -88,6 +90,7 @@ def load_clinicaltrials_gov(
             scope=config.scope,
             registry=registry,
             progress=lambda p: report(p.studies, p.total),
+            backoff=config.request_backoff,
         )
         committed: list[LoadInfo] = []
         for info, batch in load.batches():

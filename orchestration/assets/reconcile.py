@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, RetryPolicy, asset
+from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, asset
 from pydantic import Field
 
 from ingest.clinicaltrials_gov import Reconcile, Reconciliation
-from orchestration.assets.ingestion import DATASET, load_metadata, served_registry
+from orchestration.assets.ingestion import DATASET, LOAD_RETRY, load_metadata, served_registry
 from orchestration.assets.names import OWNERS, RECONCILIATION, REGISTRY
 from orchestration.assets.steps import placed
 from orchestration.progress import Reporter
@@ -45,7 +45,7 @@ class SweepConfig(Config):
     metadata={"dagster/table_name": f"{DATASET}.reconciliations"},
     pool="clinicaltrials_gov",
     op_tags=placed("clinicaltrials_gov"),
-    retry_policy=RetryPolicy(max_retries=1, delay=60),
+    retry_policy=LOAD_RETRY,
 )
 def reconciliation(
     context: AssetExecutionContext, config: SweepConfig, warehouse: WarehouseResource
@@ -61,6 +61,7 @@ def reconciliation(
             scope=configured.scope,
             registry=registry,
             progress=lambda p: report(p.studies, p.total),
+            backoff=configured.request_backoff,
             most_gone=config.most_gone,
         )
         for _, batch in sweep.batches():

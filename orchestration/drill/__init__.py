@@ -1,0 +1,1 @@
+"""The failure drill: breaks a throw-away installation on purpose and looks whether it answers as README promises."""
