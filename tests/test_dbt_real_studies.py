@@ -12,12 +12,13 @@ import psycopg2
 import pytest
 
 from orchestration.local.postgres import EmbeddedPostgres
-from tests import aact_reading
+from tests import aact_reading, aact_results_reading
 from tests.dbt_warehouse import DbtWarehouse
 
 pytestmark = pytest.mark.integration
 Records = dict[str, dict[str, Any]]
 EVERY = 8
+QUERIES = aact_reading.QUERIES | aact_results_reading.QUERIES
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,13 @@ def staged(
     return warehouse
 
 
-@pytest.mark.parametrize("reading", aact_reading.QUERIES, ids=lambda reading: reading.__name__)
+def hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("reading", QUERIES, ids=lambda reading: reading.__name__)
 def test_rows_are_as_a_second_reading_has_them(reading: Any, staged: DbtWarehouse, records: Records) -> None:
-    built = Counter(staged.rows(aact_reading.QUERIES[reading]))
+    built = Counter(tuple(map(hashable, row)) for row in staged.rows(QUERIES[reading]))
     expected = aact_reading.read(reading, records)
     assert expected - built == Counter()
     assert built - expected == Counter()
