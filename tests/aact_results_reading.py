@@ -1,7 +1,6 @@
 """The second reading (`tests.aact_reading`) of what lists inside lists hold: results, contacts of sites, documents."""
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal

@@ -59,7 +59,14 @@ AACT_TABLES = {
     "studies": 71,
     "study_references": 5,
 }
+# What AACT leaves out and repeats within a study.
+OWN_TABLES = {"browse_branches", "browse_leaves", "submission_infos", "violation_events"}
 NOT_IN_AACT = {
+    "browse_conditions": {"mesh_id"},
+    "browse_interventions": {"mesh_id"},
+    "calculated_values": {"number_of_subjects_with_nsae", "number_of_subjects_with_sae"},
+    "design_groups": {"intervention_names"},
+    "eligibilities": {"predicted_maximum_bmi", "predicted_minimum_bmi"},
     "facility_contacts": {"role"},
     "facility_investigators": {"email", "phone", "phone_extension"},
     "milestones": {"achievement_comment"},
@@ -70,7 +77,16 @@ NOT_IN_AACT = {
     "provided_documents": {"filename", "no_sap", "size_bytes", "type_abbrev", "uploaded_at"},
     "reported_event_totals": {"all_cause_mortality_comment"},
     "reported_events": {"notes"},
-    "studies": {"deleted_at", "has_results"},
+    "studies": {
+        "deleted_at",
+        "estimated_results_first_submitted_date",
+        "expanded_access_references",
+        "first_mcp_posted_date",
+        "first_mcp_posted_date_type",
+        "has_results",
+        "results_waived",
+        "version_holder_date",
+    },
 }
 # A hash needs more than AACT's 32 bits.
 IDS = {
@@ -119,7 +135,7 @@ def test_doc_blocks_exist_and_are_used() -> None:
 
 def test_all_tables_of_a_study_are_staged() -> None:
     staged = {model.stem.removeprefix("stg_ctgov__") for model in STAGING.glob("*.sql")}
-    assert staged == set(AACT_TABLES)
+    assert staged == AACT_TABLES.keys() | OWN_TABLES
 
 
 @pytest.mark.parametrize(("table", "count"), AACT_TABLES.items())

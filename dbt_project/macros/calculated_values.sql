@@ -17,3 +17,12 @@
         from jsonb_path_query({{ module }}, '$.{{ events }}[*].stats[*].numAffected') as item (affected)
     )
 {%- endmacro %}
+
+
+{# Subjects with an adverse event of one kind, as a study states it per group, summed over groups; NULL where it does not. #}
+{% macro subjects_with_events(module, kind) -%}
+    (
+        select {{ as_integer("sum(" ~ as_integer("item.affected #>> '{}'") ~ ")::text") }}
+        from jsonb_path_query({{ module }}, '$.eventGroups[*].{{ kind }}NumAffected') as item (affected)
+    )
+{%- endmacro %}

@@ -81,7 +81,9 @@ renamed as (
 
         -- adverse events
         {{ subjects_affected('adverse_events_module', 'seriousEvents') }} as number_of_sae_subjects,
-        {{ subjects_affected('adverse_events_module', 'otherEvents') }} as number_of_nsae_subjects
+        {{ subjects_affected('adverse_events_module', 'otherEvents') }} as number_of_nsae_subjects,
+        {{ subjects_with_events('adverse_events_module', 'serious') }} as number_of_subjects_with_sae,
+        {{ subjects_with_events('adverse_events_module', 'other') }} as number_of_subjects_with_nsae
     from extracted
 
 )

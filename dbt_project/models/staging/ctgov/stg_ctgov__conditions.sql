@@ -4,29 +4,6 @@ with source as (
 
 ),
 
-unnested as (
-
-    select
-        source.nct_id,
-        item.position,
-        (item.value #>> '{}')::varchar as name
-    from source
-    cross join lateral {{ json_items("source.payload #> '{protocolSection,conditionsModule,conditions}'") }}
-
-),
-
-renamed as (
-
-    select
-        -- keys
-        {{ surrogate_id(['nct_id', 'name'], position='position') }} as id,
-        nct_id::varchar as nct_id,
-
-        -- names
-        name,
-        lower(name)::varchar as downcase_name
-    from unnested
-
-)
+{{ named_terms('conditions') }}
 
 select * from renamed

@@ -13,7 +13,10 @@ unnested as (
         item.position,
         (item.value ->> 'type')::varchar as group_type,
         (item.value ->> 'label')::varchar as title,
-        item.value ->> 'description' as description
+        item.value ->> 'description' as description,
+        array(
+            select jsonb_path_query(item.value, '$.interventionNames[*]') #>> '{}'
+        ) as intervention_names
     from source
     cross join lateral {{ json_items("source.payload #> '{protocolSection,armsInterventionsModule,armGroups}'") }}
 
@@ -29,7 +32,8 @@ renamed as (
         -- the arm or group
         group_type,
         title,
-        description
+        description,
+        nullif(array_to_string(intervention_names, '|'), '') as intervention_names
     from unnested
 
 )

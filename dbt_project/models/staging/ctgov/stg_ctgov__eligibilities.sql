@@ -10,7 +10,8 @@ modules as (
 
     select
         nct_id,
-        payload #> '{protocolSection,eligibilityModule}' as module
+        payload #> '{protocolSection,eligibilityModule}' as module,
+        payload #> '{derivedSection,miscInfoModule,modelPredictions,bmiLimits}' as bmi_limits
     from source
     {{ evaluate_once() }}
 
@@ -39,7 +40,11 @@ renamed as (
 
         -- how an observational study draws its sample
         (module ->> 'samplingMethod')::varchar as sampling_method,
-        module ->> 'studyPopulation' as population
+        module ->> 'studyPopulation' as population,
+
+        -- what the registry read out of the criteria
+        {{ as_numeric("bmi_limits ->> 'minBmi'") }} as predicted_minimum_bmi,
+        {{ as_numeric("bmi_limits ->> 'maxBmi'") }} as predicted_maximum_bmi
     from modules
     where jsonb_typeof(module) = 'object'
 

@@ -20,6 +20,7 @@ modules as (
         payload #> '{resultsSection,baselineCharacteristicsModule}' as baseline_module,
         payload #> '{resultsSection,moreInfoModule}' as more_info_module,
         payload #> '{protocolSection,armsInterventionsModule,armGroups}' as arm_groups,
+        payload #> '{derivedSection,miscInfoModule}' as misc_info_module,
         payload ->> 'hasResults' as has_results
     from source
     {{ evaluate_once() }}
@@ -43,6 +44,9 @@ extracted as (
         status_module ->> 'lastUpdateSubmitDate' as last_update_submitted,
         status_module #>> '{lastUpdatePostDateStruct,date}' as last_update_posted,
         status_module ->> 'statusVerifiedDate' as verification,
+        misc_info_module #>> '{submissionTracking,estimatedResultsFirstSubmitDate}' as estimated_results_first_submitted,
+        misc_info_module #>> '{submissionTracking,firstMcpInfo,postDateStruct,date}' as first_mcp_posted,
+        misc_info_module ->> 'versionHolder' as version_holder,
         status_module #>> '{startDateStruct,date}' as start,
         status_module #>> '{primaryCompletionDateStruct,date}' as primary_completion,
         status_module #>> '{completionDateStruct,date}' as completion,
@@ -121,6 +125,11 @@ renamed as (
 
         -- results
         {{ as_boolean('has_results') }} as has_results,
+        {{ as_boolean("status_module ->> 'resultsWaived'") }} as results_waived,
+        {{ partial_date('estimated_results_first_submitted') }} as estimated_results_first_submitted_date,
+        {{ partial_date('first_mcp_posted') }} as first_mcp_posted_date,
+        (misc_info_module #>> '{submissionTracking,firstMcpInfo,postDateStruct,type}')::varchar
+            as first_mcp_posted_date_type,
         baseline_module ->> 'populationDescription' as baseline_population,
         (baseline_module ->> 'typeUnitsAnalyzed')::varchar as baseline_type_units_analyzed,
         (more_info_module #>> '{limitationsAndCaveats,description}')::varchar as limitations_and_caveats,
@@ -132,6 +141,7 @@ renamed as (
         {{ as_boolean("design_module #>> '{expandedAccessTypes,individual}'") }} as expanded_access_type_individual,
         {{ as_boolean("design_module #>> '{expandedAccessTypes,intermediate}'") }} as expanded_access_type_intermediate,
         {{ as_boolean("design_module #>> '{expandedAccessTypes,treatment}'") }} as expanded_access_type_treatment,
+        {{ as_integer("design_module ->> 'nPtrsToThisExpAccNctId'") }} as expanded_access_references,
 
         -- oversight
         {{ as_boolean("oversight_module ->> 'oversightHasDmc'") }} as has_dmc,
@@ -149,7 +159,8 @@ renamed as (
         (ipd_sharing_module ->> 'accessCriteria')::varchar as ipd_access_criteria,
         (ipd_sharing_module ->> 'url')::varchar as ipd_url,
 
-        -- our load
+        -- the registry's state, and our load
+        {{ partial_date('version_holder') }} as version_holder_date,
         (loaded_at at time zone 'UTC')::timestamp as created_at,
         (loaded_at at time zone 'UTC')::timestamp as updated_at,
         deleted_at
