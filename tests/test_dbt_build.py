@@ -1,6 +1,8 @@
 """`dbt build` on hand-made studies: what is built, what a nightly change touches, what a failure leaves behind."""
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.test_dbt_project import AACT_TABLES, MODELS
 
 pytestmark = pytest.mark.integration
 
+STAGED = [model for model in MODELS if model.stem.startswith("stg_ctgov__")]
 TYPES = {
     "varchar": "character varying",
     "timestamp": "timestamp without time zone",
@@ -59,6 +62,17 @@ def arms(*names: str) -> dict[str, Any]:
 
 def stopped(nct_id: str, why: str) -> dict[str, Any]:
     return study(nct_id, statusModule={"overallStatus": "TERMINATED", "whyStopped": why})
+
+
+def joins(model: Path) -> Iterator[tuple[str, str]]:
+    """Table and column of both ends of each of a model's relationships."""
+    (entry,) = yaml.safe_load(model.with_suffix(".yml").read_text())["models"]
+    for column in entry["columns"]:
+        for test in column.get("data_tests", []):
+            if "relationships" in test:
+                arguments = test["relationships"]["arguments"]
+                yield model.stem.removeprefix("stg_ctgov__"), column["name"]
+                yield arguments["to"].removeprefix("ref('stg_ctgov__").removesuffix("')"), arguments["field"]
 
 
 STEADY = study("NCT00000001", conditionsModule={"conditions": ["Asthma", "Asthma"], "keywords": ["lung"]})
@@ -152,6 +166,14 @@ def test_tables_have_the_columns_that_are_described(nights: Nights, model: Path)
 def test_tables_have_an_index_on_nct_id(nights: Nights, table: str) -> None:
     indexes = nights.warehouse.rows(f"select indexdef from pg_indexes where tablename = '{table}'")
     assert any("(nct_id)" in definition for (definition,) in indexes)
+
+
+def test_foreign_keys_and_what_they_point_at_are_indexed(nights: Nights) -> None:
+    indexes = nights.warehouse.rows("select tablename, indexdef from pg_indexes where schemaname = 'ctgov'")
+    indexed = {(table, re.sub(r".*[(](.*)[)]", r"\1", definition)) for table, definition in indexes}
+    joined = {end for model in STAGED for end in joins(model)}
+    assert len(joined) > 25
+    assert joined - indexed == set()
 
 
 def test_only_changed_studies_are_written(nights: Nights) -> None:

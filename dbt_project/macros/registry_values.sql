@@ -27,7 +27,7 @@
 
 {# Degrees of latitude or longitude, in AACT's numeric(10,6). #}
 {% macro as_degrees(text) -%}
-    case when {{ text }} ~ '^-?\d{1,3}(\.\d+)?$' then ({{ text }})::numeric(10, 6) end
+    (case when {{ text }} ~ '^-?\d{1,3}(\.\d+)?$' then ({{ text }})::numeric end)::numeric(10, 6)
 {%- endmacro %}
 
 

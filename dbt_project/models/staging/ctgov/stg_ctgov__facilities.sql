@@ -1,3 +1,5 @@
+{{ config(indexes=[{'columns': ['nct_id']}, {'columns': ['id']}]) }}
+
 with source as (
 
     {{ changed_studies() }}

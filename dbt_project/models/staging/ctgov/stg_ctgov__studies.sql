@@ -20,7 +20,8 @@ modules as (
         payload #> '{resultsSection,baselineCharacteristicsModule}' as baseline_module,
         payload #> '{resultsSection,moreInfoModule}' as more_info_module,
         payload #> '{protocolSection,armsInterventionsModule,armGroups}' as arm_groups,
-        payload #> '{derivedSection,miscInfoModule}' as misc_info_module,
+        payload #> '{derivedSection,miscInfoModule,submissionTracking}' as submission_tracking,
+        payload #>> '{derivedSection,miscInfoModule,versionHolder}' as version_holder,
         payload ->> 'hasResults' as has_results
     from source
     {{ evaluate_once() }}
@@ -44,9 +45,8 @@ extracted as (
         status_module ->> 'lastUpdateSubmitDate' as last_update_submitted,
         status_module #>> '{lastUpdatePostDateStruct,date}' as last_update_posted,
         status_module ->> 'statusVerifiedDate' as verification,
-        misc_info_module #>> '{submissionTracking,estimatedResultsFirstSubmitDate}' as estimated_results_first_submitted,
-        misc_info_module #>> '{submissionTracking,firstMcpInfo,postDateStruct,date}' as first_mcp_posted,
-        misc_info_module ->> 'versionHolder' as version_holder,
+        submission_tracking ->> 'estimatedResultsFirstSubmitDate' as estimated_results_first_submitted,
+        submission_tracking #>> '{firstMcpInfo,postDateStruct,date}' as first_mcp_posted,
         status_module #>> '{startDateStruct,date}' as start,
         status_module #>> '{primaryCompletionDateStruct,date}' as primary_completion,
         status_module #>> '{completionDateStruct,date}' as completion,
@@ -128,8 +128,7 @@ renamed as (
         {{ as_boolean("status_module ->> 'resultsWaived'") }} as results_waived,
         {{ partial_date('estimated_results_first_submitted') }} as estimated_results_first_submitted_date,
         {{ partial_date('first_mcp_posted') }} as first_mcp_posted_date,
-        (misc_info_module #>> '{submissionTracking,firstMcpInfo,postDateStruct,type}')::varchar
-            as first_mcp_posted_date_type,
+        (submission_tracking #>> '{firstMcpInfo,postDateStruct,type}')::varchar as first_mcp_posted_date_type,
         baseline_module ->> 'populationDescription' as baseline_population,
         (baseline_module ->> 'typeUnitsAnalyzed')::varchar as baseline_type_units_analyzed,
         (more_info_module #>> '{limitationsAndCaveats,description}')::varchar as limitations_and_caveats,
