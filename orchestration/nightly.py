@@ -1,6 +1,6 @@
 """Run a job in this process, event by event, recorded in Dagster like any run started from its UI."""
 
-import _thread
+import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -96,7 +96,8 @@ def _heeding_termination(run: DagsterRun, instance: DagsterInstance) -> Iterator
         while not over.wait(LOOK_EVERY_SECONDS):
             found = instance.get_run_by_id(run.run_id)
             if found is not None and found.status == DagsterRunStatus.CANCELING:
-                _thread.interrupt_main()
+                # To that thread itself: it may be waiting for a subprocess, which only a signal of its own ends.
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                 return
 
     looking = threading.Thread(target=look, name="heed termination", daemon=True)

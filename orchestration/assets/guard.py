@@ -1,11 +1,11 @@
 """Nothing is paid for, and no mart built, on tables that failed a blocking check in an earlier run."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from dagster import AssetCheckKey, AssetCheckSeverity, AssetExecutionContext, AssetKey, Failure
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
+from dagster_shared.check import CheckError
 
 # A run that has this tag builds all the same.
 OVERRIDE = "bioloupe/ignore_failed_checks"
@@ -21,7 +21,7 @@ def refuse_after_failed_checks(context: AssetExecutionContext) -> None:
     if context.run.tags.get(OVERRIDE) == "true":
         context.log.warning(f"built whatever the checks say: the run has the tag {OVERRIDE}")
         return
-    graph = context.job_def.asset_layer.asset_graph
+    graph = _whole_graph(context)
     upstream = _ancestors(context.selected_asset_keys, graph)
     checks = [key for key in graph.asset_check_keys if key.asset_key in upstream]
     blocking = [key for key in checks if graph.get_check_spec(key).blocking]
@@ -36,6 +36,15 @@ def refuse_after_failed_checks(context: AssetExecutionContext) -> None:
         )
 
 
+def _whole_graph(context: AssetExecutionContext) -> AssetGraph:
+    """The graph with all that is upstream; the graph of a run of some assets ends with their parents."""
+    try:
+        return context.repository_def.asset_graph
+    except CheckError:  # executed without a code location, as Dagster's `execute_in_process` does
+        subset = context.job_def.asset_selection_data
+        return (subset.parent_job_def if subset else context.job_def).asset_layer.asset_graph
+
+
 def _failed(context: AssetExecutionContext, checks: list[AssetCheckKey]) -> Iterable[AssetCheckKey]:
     latest = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
     for key, record in latest.items():
@@ -44,7 +53,7 @@ def _failed(context: AssetExecutionContext, checks: list[AssetCheckKey]) -> Iter
             yield key
 
 
-def _ancestors(keys: Iterable[AssetKey], graph: BaseAssetGraph[Any]) -> set[AssetKey]:
+def _ancestors(keys: Iterable[AssetKey], graph: AssetGraph) -> set[AssetKey]:
     own = set(keys)
     found: set[AssetKey] = set()
     frontier = set(own)
