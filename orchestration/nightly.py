@@ -1,11 +1,13 @@
 """Run a job in this process, event by event, recorded in Dagster like any run started from its UI."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
+import psutil
 from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, in_process_executor
 from dagster._core.definitions.job_base import IJob, InMemoryJob
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
@@ -23,6 +25,7 @@ from orchestration.warehouse import connect
 MODULE = "orchestration.definitions"
 JOB = "nightly_refresh"
 LOOK_EVERY_SECONDS = 2.0
+GRACE_SECONDS = 15.0
 # Whoever sits at the terminal ends the run or starts it again; Dagster's daemon does neither.
 TAGS = {MAX_RETRIES_TAG: "0", MAX_RUNTIME_SECONDS_TAG: "0"}
 # Refreshes that start together take turns to look who is at work. Any number that nothing else locks would do.
@@ -98,6 +101,8 @@ def _heeding_termination(run: DagsterRun, instance: DagsterInstance) -> Iterator
             if found is not None and found.status == DagsterRunStatus.CANCELING:
                 # To that thread itself: it may be waiting for a subprocess, which only a signal of its own ends.
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                if not over.wait(GRACE_SECONDS):
+                    _end_at_once(found, instance)
                 return
 
     looking = threading.Thread(target=look, name="heed termination", daemon=True)
@@ -107,6 +112,19 @@ def _heeding_termination(run: DagsterRun, instance: DagsterInstance) -> Iterator
     finally:
         over.set()
         looking.join()
+
+
+def _end_at_once(run: DagsterRun, instance: DagsterInstance) -> None:
+    """End this process and what it started. dagster-dbt's threads may wait for ever where an interrupt met them."""
+    children = [child for child in psutil.Process().children(recursive=True) if child.name() != "postgres"]
+    for child in children:
+        with suppress(psutil.NoSuchProcess):
+            child.terminate()
+    for child in psutil.wait_procs(children, timeout=5)[1]:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+    instance.report_run_canceled(run, "Ended at once: the run did not heed its interruption.")
+    os._exit(1)
 
 
 def _remote_origin(job: str) -> RemoteJobOrigin:

@@ -76,3 +76,13 @@ def test_a_check_that_failed_in_an_earlier_run_holds_them_back_until_it_passes(d
     assert house.tick() == set()
     house.checked(passed=True)
     assert {ANSWERS, TRIALS} <= house.tick()
+
+
+def test_a_new_watchlist_s_table_is_made(defs: Definitions) -> None:
+    house = House(defs)
+    house.instance.add_dynamic_partitions("watchlists", ["melanoma"])
+    house.tick()
+    house.instance.add_dynamic_partitions("watchlists", ["sclc"])
+    called = house.tick()
+    assert AssetKey(["reports", "watchlist_trials"]) in called
+    assert house.result.get_requested_partitions(AssetKey(["reports", "watchlist_trials"])) == {"sclc"}

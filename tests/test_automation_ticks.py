@@ -16,16 +16,25 @@ from dagster import (
     DagsterRunStatus,
     Definitions,
     RunRequest,
+    ScheduleEvaluationContext,
     SensorResult,
     SkipReason,
     asset,
     asset_check,
+    build_schedule_context,
     build_sensor_context,
+    partition_loading_context,
 )
 
 from ingest.sandbox.state import SandboxState
 from orchestration.assets.guard import OVERRIDE, refuse_after_failed_checks
-from orchestration.automation.schedules import SCHEDULES
+from orchestration.automation.partitions import WEEKS
+from orchestration.automation.schedules import (
+    catalysts_schedule,
+    check_schedule,
+    nightly_schedule,
+    weekly_digest_schedule,
+)
 from orchestration.automation.sensors import registry_updated
 from orchestration.local.sandbox import state_path
 from orchestration.settings import settings
@@ -36,7 +45,7 @@ DST_CHANGES = [datetime(2026, 3, 7, 12, tzinfo=NEW_YORK), datetime(2026, 10, 31,
 
 
 @pytest.mark.parametrize("start", DST_CHANGES)
-@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: str(schedule.name))
+@pytest.mark.parametrize("schedule", [nightly_schedule, check_schedule], ids=lambda schedule: str(schedule.name))
 def test_each_day_has_one_tick_also_when_clocks_change(schedule: object, start: datetime) -> None:
     assert hasattr(schedule, "cron_schedule")
     from dagster._utils.schedules import schedule_execution_time_iterator
@@ -48,9 +57,52 @@ def test_each_day_has_one_tick_also_when_clocks_change(schedule: object, start: 
     assert [tick.date() for tick in found] == [(start + timedelta(days=n)).date() for n in (1, 2, 3)]
 
 
+def at(instance: DagsterInstance, day: str) -> ScheduleEvaluationContext:
+    """A tick in the early morning of a day in New York."""
+    moment = datetime.fromisoformat(f"{day}T05:45").replace(tzinfo=NEW_YORK)
+    return build_schedule_context(instance=instance, scheduled_execution_time=moment)
+
+
+@pytest.mark.parametrize(
+    ("day", "trades"),
+    [("2026-11-25", True), ("2026-11-26", False), ("2026-11-27", True), ("2026-12-25", False), ("2026-03-09", True)],
+)
+def test_catalysts_are_made_on_trading_days(instance: DagsterInstance, day: str, trades: bool) -> None:
+    result = catalysts_schedule(at(instance, day))
+    if trades:
+        assert isinstance(result, RunRequest)
+        assert (result.run_key, result.partition_key) == (day, day)
+    else:
+        assert "no trading day" in skipped(result)
+
+
+# The Monday after each change of clocks, and one in between.
+@pytest.mark.parametrize(
+    ("monday", "week"), [("2026-03-09", "2026-03-02"), ("2026-11-02", "2026-10-26"), ("2026-06-08", "2026-06-01")]
+)
+def test_each_watchlist_has_a_digest_of_the_week_that_is_over(stored: DagsterInstance, monday: str, week: str) -> None:
+    assert "no watchlist" in skipped(weekly_digest_schedule(at(stored, monday)))
+    stored.add_dynamic_partitions("watchlists", ["sclc", "melanoma"])
+    result = weekly_digest_schedule(at(stored, monday))
+    assert isinstance(result, list)
+    assert [request.partition_key for request in result] == [f"melanoma|{week}", f"sclc|{week}"]
+    assert len({request.run_key for request in result}) == 2
+    for watchlist in ("sclc", "melanoma"):
+        stored.delete_dynamic_partition("watchlists", watchlist)
+    with partition_loading_context(datetime.fromisoformat(f"{monday}T05:45").replace(tzinfo=NEW_YORK)):
+        assert WEEKS.get_last_partition_key() == week
+
+
 @pytest.fixture
 def instance() -> DagsterInstance:
     return DagsterInstance.ephemeral()
+
+
+@pytest.fixture(scope="module")
+def stored() -> Iterator[DagsterInstance]:
+    """An instance on disk: schedules open theirs anew."""
+    with DagsterInstance.local_temp() as instance:
+        yield instance
 
 
 def tick(instance: DagsterInstance, cursor: str | None = None) -> SensorResult | SkipReason:
@@ -65,7 +117,7 @@ def request(result: SensorResult | SkipReason) -> RunRequest:
     return found
 
 
-def skipped(result: SensorResult | SkipReason) -> str:
+def skipped(result: object) -> str:
     assert isinstance(result, SkipReason)
     return result.skip_message or ""
 

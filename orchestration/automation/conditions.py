@@ -71,7 +71,7 @@ def _trigger(spec: AssetSpec) -> Condition | None:
     if spec.key in LEFT_ALONE:
         return None
     if isinstance(spec.partitions_def, DynamicPartitionsDefinition):
-        return AutomationCondition.on_missing()
+        return AutomationCondition.on_missing() | AutomationCondition.on_cron(REPORTS_CRON, TIMEZONE)
     if spec.partitions_def is not None:
         return None
     if spec.group_name in ("enrichment", "analytics"):
