@@ -20,7 +20,9 @@ def root_cause(error: SerializableErrorInfo | None) -> str:
         error = error.cause
     if error is None or error.cls_name == "DagsterExecutionInterruptedError":
         return "interrupted"
-    return " ".join(_ANSI.sub("", error.message).split()).split(": ", 1)[-1]
+    line = " ".join(_ANSI.sub("", error.message).split()).split(": ", 1)[-1]
+    # dagster-dbt tells the command and where its logs are before what dbt said.
+    return line.rsplit("Errors parsed from dbt logs: ", 1)[-1]
 
 
 def _wraps(error: SerializableErrorInfo) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 LONGEST_REASON = 300
+LONGEST_TOPIC = 100
 MOST_LINES = 10
 
 
@@ -78,25 +79,29 @@ def messages(decision: Decision, about: str, link: str) -> list[tuple[Message, D
     """At most two messages, each with what it tells. `about` names the run or the look, `link` leads to it."""
     found = []
     if decision.alerts:
-        lines = [f"{problem.topic}: {problem.reason}" for problem in decision.alerts]
+        lines = [f"{shortened(problem.topic)}: {problem.reason}" for problem in decision.alerts]
         title = _title("failed", decision.alerts[0].topic, len(lines))
         found.append((Message(title, _body(lines, about, link), False), Decision(alerts=decision.alerts)))
     if decision.recoveries:
-        lines = decision.recoveries
+        lines = [shortened(topic) for topic in decision.recoveries]
         title = _title("works again", lines[0], len(lines))
-        found.append((Message(title, _body(lines, about, link), True), Decision(recoveries=lines)))
+        found.append((Message(title, _body(lines, about, link), True), Decision(recoveries=decision.recoveries)))
     return found
 
 
 def one_line(text: str) -> str:
     """The text without line breaks, cut at `LONGEST_REASON` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
+    return shortened(" ".join(text.split()), LONGEST_REASON)
+
+
+def shortened(text: str, longest: int = LONGEST_TOPIC) -> str:
+    """The text, or its beginning: dbt names a test after all of its arguments."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _title(what: str, first: str, count: int) -> str:
     more = f" and {count - 1} more" if count > 1 else ""
-    return f"bioloupe: {what}: {first}{more}"
+    return f"bioloupe: {what}: {shortened(first)}{more}"
 
 
 def _body(lines: list[str], about: str, link: str) -> str:

@@ -1,6 +1,6 @@
 """What a finished run has shown, read from its events: what failed, and what was seen to work."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -27,9 +27,9 @@ def findings(instance: DagsterInstance, run: DagsterRun) -> Findings:
     if run.status == Status.CANCELED or run.tags.get(_WILL_RETRY) == "true":
         return found
     events = [e.dagster_event for e in instance.all_logs(run.run_id, of_type=_TOLD_BY) if e.dagster_event]
-    planned = _planned(events)
+    planned, failed = _planned(events), _failed_checks(events)
     for event in events:
-        for topic, problem in _told_by(event, run, planned):
+        for topic, problem in _told_by(event, run, planned, failed):
             if problem is None:
                 found.healthy.add(topic)
             else:
@@ -43,12 +43,13 @@ def findings(instance: DagsterInstance, run: DagsterRun) -> Findings:
 
 
 def _told_by(
-    event: DagsterEvent, run: DagsterRun, planned: Mapping[str, list[AssetKey]]
+    event: DagsterEvent, run: DagsterRun, planned: Mapping[str, list[AssetKey]], failed_checks: Mapping[str, int]
 ) -> Iterator[tuple[str, str | None]]:
     """Topics, each with why it fails, or None where the event shows that it works."""
     kind = event.event_type
     if kind == DagsterEventType.STEP_FAILURE:
-        yield _step(event, planned) + _suffix(run), reason(event)
+        checks = failed_checks.get(event.step_key or "", 0)
+        yield _step(event, planned) + _suffix(run), f"checks failed: {checks}" if checks else reason(event)
     elif kind == DagsterEventType.STEP_SUCCESS:
         yield _step(event, planned) + _partition(run), None
     elif kind == DagsterEventType.ASSET_CHECK_EVALUATION:
@@ -56,7 +57,7 @@ def _told_by(
         topic = f"check {'/'.join(check.asset_key.path)}: {check.check_name}"
         if check.passed:
             yield topic, None
-        elif check.severity == AssetCheckSeverity.ERROR:
+        elif _is_failed_check(event):
             yield topic, check.description or _status(check.metadata) or "failed"
     elif kind == DagsterEventType.ASSET_MATERIALIZATION:
         yield from _unread(event)
@@ -74,6 +75,18 @@ def _unread(event: DagsterEvent) -> Iterator[tuple[str, str | None]]:
     else:
         why = values.get("stopped") or f"the budget of calls is spent ({values.get('calls', 0)} were made)"
         yield topic, f"{values['unread']:,} texts stay unread: {why}"
+
+
+def _failed_checks(events: Iterable[DagsterEvent]) -> Counter[str]:
+    """How many checks of severity error failed in each step: the reason why a step of dbt fails."""
+    return Counter(event.step_key or "" for event in events if _is_failed_check(event))
+
+
+def _is_failed_check(event: DagsterEvent) -> bool:
+    if event.event_type != DagsterEventType.ASSET_CHECK_EVALUATION:
+        return False
+    check = event.asset_check_evaluation_data
+    return not check.passed and check.severity == AssetCheckSeverity.ERROR
 
 
 def _planned(events: Iterable[DagsterEvent]) -> dict[str, list[AssetKey]]:
@@ -104,7 +117,7 @@ def _suffix(run: DagsterRun) -> str:
 def _status(metadata: Mapping[str, Any]) -> str:
     """What dbt says of a failed test: how many rows."""
     rows = metadata.get("dagster_dbt/failed_row_count")
-    return f"{rows.value:,} rows failed" if rows is not None and rows.value is not None else ""
+    return f"rows that fail: {rows.value:,}" if rows is not None and rows.value is not None else ""
 
 
 def _how_it_ended(events: Iterable[DagsterEvent]) -> str:
