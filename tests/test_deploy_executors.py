@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
-from dagster import DagsterInstance, Definitions, job, op
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, Definitions, job, op
+from dagster._core.utils import make_new_run_id
 
 from orchestration import nightly, runtime
 from orchestration.assets.steps import QUEUES, RESOURCES, placed
@@ -123,3 +124,25 @@ def test_celery_adds_a_launcher_to_the_one_configuration_of_the_instance(tmp_pat
     more = yaml.safe_load(with_celery.read_text())
     assert more.pop("run_launcher")["class"] == "CeleryRunLauncher"
     assert more == plain
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (DagsterRunStatus.STARTING, DagsterRunStatus.STARTING),
+        (DagsterRunStatus.STARTED, DagsterRunStatus.FAILURE),
+        (DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED),
+        (DagsterRunStatus.SUCCESS, DagsterRunStatus.SUCCESS),
+    ],
+)
+def test_a_run_under_way_whose_task_comes_back_has_lost_its_worker(
+    before: DagsterRunStatus, after: DagsterRunStatus
+) -> None:
+    from orchestration.deploy.leases import _has_died
+
+    with DagsterInstance.ephemeral() as instance:
+        run = instance.add_run(DagsterRun("nightly_refresh", make_new_run_id(), status=before))
+        assert _has_died(instance, run.run_id) is (before != after)
+        found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    assert found.status == after

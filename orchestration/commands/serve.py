@@ -71,6 +71,17 @@ def worker(queues: tuple[str, ...], concurrency: int) -> None:
     _become("celery", "-A", "orchestration.deploy.tasks", "worker", *options)
 
 
+@serve.command()
+@click.argument("part", type=click.Choice(["code", "webserver", "daemon", "worker"]))
+def check(part: str) -> None:
+    """Ask a part that runs on this machine whether it is well; exit code 0 if it is."""
+    from orchestration.deploy.health import CHECKS
+
+    _prepare()
+    if problem := CHECKS[part]():
+        raise click.ClickException(problem)
+
+
 def _prepare() -> None:
     from orchestration.runtime import activate, heed_signals
 

@@ -19,7 +19,7 @@ from celery.exceptions import Reject
 from celery.result import allow_join_result
 from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.errors import DagsterExecutionInterruptedError
-from dagster._grpc.types import ExecuteStepArgs
+from dagster._grpc.types import ExecuteRunArgs, ExecuteStepArgs
 from dagster._serdes import unpack_value
 from redis import Redis
 from redis.exceptions import RedisError
@@ -46,7 +46,10 @@ class LeasedTask(Task):  # type: ignore[misc]
             # Read here: in another thread Celery knows of no request.
             tag = self.request.properties["delivery_tag"]
             with _meanwhile(lambda: self._renew(tag)), _signals_restored():
-                return self.run(*args, **kwargs)
+                return self._work(*args, **kwargs)
+
+    def _work(self, *args: Any, **kwargs: Any) -> Any:
+        return self.run(*args, **kwargs)
 
     def _renew(self, tag: str) -> None:
         try:
@@ -59,9 +62,13 @@ class LeasedTask(Task):  # type: ignore[misc]
 class LeasedRun(LeasedTask):
     """A whole run: a task that waits for other tasks, its steps, which are queues and workers of their own."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def _work(self, *args: Any, **kwargs: Any) -> Any:
+        run_id = unpack_value(kwargs["execute_job_args_packed"], ExecuteRunArgs).run_id
+        with DagsterInstance.get() as instance:
+            if _has_died(instance, run_id):
+                return 0
         with allow_join_result():
-            return super().__call__(*args, **kwargs)
+            return self.run(*args, **kwargs)
 
 
 class LeasedStep(LeasedTask):
@@ -77,6 +84,19 @@ class LeasedStep(LeasedTask):
                     return super().__call__(*args, **kwargs)
             except (DagsterExecutionInterruptedError, KeyboardInterrupt):
                 return []  # the run, if it still waits, takes the step for failed
+
+
+def _has_died(instance: DagsterInstance, run_id: str) -> bool:
+    """Whether the run is under way although its task is nobody's: whoever began it is dead.
+
+    It is marked as failed then, and Dagster's daemon starts it once more from where it was.
+    """
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.status not in (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING):
+        return False
+    end = instance.report_run_failed if run.status == DagsterRunStatus.STARTED else instance.report_run_canceled
+    end(run, "The worker that this run was at has died.")
+    return True
 
 
 def _is_over(instance: DagsterInstance, run_id: str) -> bool:

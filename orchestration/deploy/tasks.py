@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import Celery
 from dagster_celery.make_app import make_app
-from dagster_celery.tasks import create_execute_job_task, create_resume_job_task, create_task
+from dagster_celery.tasks import create_execute_job_task, create_task
 
 from orchestration.deploy.celery_settings import worker_settings
 from orchestration.deploy.leases import LeasedRun, LeasedStep
@@ -24,4 +24,3 @@ execute_plan = create_task(app, base=LeasedStep)
 # Its signature says that each option is a dict; they are Celery's.
 _OPTIONS: dict[str, Any] = {"base": LeasedRun}
 execute_job = create_execute_job_task(app, **_OPTIONS)
-resume_job = create_resume_job_task(app, **_OPTIONS)
