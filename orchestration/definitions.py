@@ -24,6 +24,7 @@ from orchestration.automation.schedules import SCHEDULES
 from orchestration.automation.sensors import registry_updated
 from orchestration.automation.watchlist_sensor import watchlist_sensor
 from orchestration.branch_definitions import branch_definitions
+from orchestration.checks.fields import known_fields
 from orchestration.checks.freshness import sources
 from orchestration.checks.recency import source_freshness, staging_recency
 from orchestration.checks.tables import table_checks
@@ -53,7 +54,7 @@ ASSETS = catalogued(
     ]
 )
 
-CHECKS = [*table_checks(ASSETS), source_freshness(sources(MANIFEST)), staging_recency(ASSETS)]
+CHECKS = [*table_checks(ASSETS), source_freshness(sources(MANIFEST)), staging_recency(ASSETS), known_fields()]
 
 defs = Definitions(
     # A branch is built when somebody asks.

@@ -11,13 +11,15 @@ from typing import Any
 import psycopg2
 import pytest
 
+from orchestration.checks.drift import examine_fields
 from orchestration.local.postgres import EmbeddedPostgres
 from tests import aact_reading, aact_results_reading
-from tests.dbt_warehouse import DbtWarehouse
+from tests.dbt_warehouse import ROOT, DbtWarehouse
 
 pytestmark = pytest.mark.integration
 Records = dict[str, dict[str, Any]]
 EVERY = 8
+CHECKS = (ROOT / "orchestration" / "checks" / "schema.sql").read_text()
 QUERIES = aact_reading.QUERIES | aact_results_reading.QUERIES
 
 
@@ -65,6 +67,16 @@ def test_every_element_has_a_row(table: str, paths: tuple[str, ...], staged: Dbt
     built = dict(staged.rows(f"select nct_id, count(*) from ctgov.{table} group by 1"))
     expected = {nct_id: aact_reading.count(record, paths) for nct_id, record in records.items()}
     assert built == {nct_id: number for nct_id, number in expected.items() if number}
+
+
+def test_no_real_study_has_a_field_that_is_neither_staged_nor_listed(staged: DbtWarehouse) -> None:
+    with closing(psycopg2.connect(staged.url)) as connection:
+        connection.cursor().execute("create schema checks")
+        connection.cursor().execute(CHECKS)
+        found = examine_fields(connection)
+    made_up = {"protocolSection.armsInterventionsModule.interventions.armNames", "resultsSection.hasResults"}
+    fixtures = made_up | {"protocolSection.contactsLocationsModule.centralContacts.contact_type"}
+    assert found.numbers.keys() <= fixtures, "what the fragments, test data of others, add by mistake"
 
 
 def test_marts_cover_what_they_should(staged: DbtWarehouse, records: Records) -> None:

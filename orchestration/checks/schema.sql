@@ -19,3 +19,21 @@ comment on column checks.table_history.verdict is
 'passed: no check failed; held: one did, with severity error; accepted: an operator said that it is right.';
 comment on column checks.table_history.reason is 'What was found, or why it was accepted.';
 comment on column checks.table_history.run_id is 'The Dagster run that examined it.';
+
+-- Fields of loaded studies that this project does not know: what the check for new fields has found so far.
+create table if not exists checks.unknown_fields (
+    path text not null,
+    nct_id text not null,
+    primary key (nct_id, path)
+);
+
+comment on table checks.unknown_fields is
+'One row per study and field of its record that is neither staged nor listed with a reason, as of its last load.';
+comment on column checks.unknown_fields.path is 'Path of the field, without marks of lists.';
+
+create table if not exists checks.unknown_fields_read (
+    read_until timestamptz not null,
+    only boolean primary key default true check (only)
+);
+
+comment on table checks.unknown_fields_read is 'One row: the load up to which studies were searched for such fields.';
