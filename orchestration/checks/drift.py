@@ -42,7 +42,7 @@ cross join lateral jsonb_path_query(studies.payload, struct.query, struct.known,
 """
 _READ = """
 insert into checks.unknown_fields_read (read_until) values (%(until)s)
-on conflict (only) do update set read_until = excluded.read_until
+on conflict (the_only_row) do update set read_until = excluded.read_until
 """
 _FOUND = "select path, count(*) from checks.unknown_fields group by path order by 2 desc, 1"
 

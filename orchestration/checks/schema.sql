@@ -33,7 +33,7 @@ comment on column checks.unknown_fields.path is 'Path of the field, without mark
 
 create table if not exists checks.unknown_fields_read (
     read_until timestamptz not null,
-    only boolean primary key default true check (only)
+    the_only_row boolean primary key default true check (the_only_row)
 );
 
 comment on table checks.unknown_fields_read is 'One row: the load up to which studies were searched for such fields.';
