@@ -78,3 +78,28 @@ outcome_analyses as (
 {% macro p_value_modifier(text) -%}
     nullif(btrim(regexp_replace({{ text }}, '[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?|[-.]', '', 'g')), '')::varchar
 {%- endmacro %}
+
+
+{# CTEs that end in `modules (nct_id, module)` and `groups (nct_id, ctgov_group_code)`: a part of the results. #}
+{% macro module_with_groups(module, list='groups') -%}
+modules as (
+
+    select
+        nct_id,
+        payload #> '{resultsSection,{{ module }}}' as module
+    from source
+    {{ evaluate_once() }}
+
+),
+
+groups as (
+
+    select
+        modules.nct_id,
+        item.value ->> 'id' as ctgov_group_code
+    from modules
+    cross join lateral {{ json_items("modules.module -> '" ~ list ~ "'") }}
+    group by modules.nct_id, item.value ->> 'id'
+
+)
+{%- endmacro %}

@@ -6,26 +6,7 @@ with source as (
 
 ),
 
-modules as (
-
-    select
-        nct_id,
-        payload #> '{resultsSection,adverseEventsModule}' as module
-    from source
-    {{ evaluate_once() }}
-
-),
-
-groups as (
-
-    select
-        modules.nct_id,
-        item.value ->> 'id' as ctgov_group_code
-    from modules
-    cross join lateral {{ json_items("modules.module -> 'eventGroups'") }}
-    group by modules.nct_id, item.value ->> 'id'
-
-),
+{{ module_with_groups('adverseEventsModule', list='eventGroups') }},
 
 events as (
 
