@@ -14,11 +14,13 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     DagsterInstance,
+    DagsterRunStatus,
     ExecuteInProcessResult,
     MaterializeResult,
     asset,
     materialize,
 )
+from dagster._core.test_utils import create_run_for_test
 
 from orchestration.automation.alert_memory import turn
 from orchestration.automation.alert_sensors import tell_of
@@ -138,3 +140,12 @@ def test_memory_forgets_what_has_recovered(warehouse_url: str) -> None:
     with turn(warehouse_url) as memory:
         assert memory is not None
         assert memory.known == {}
+
+
+def test_a_run_whose_process_died_is_told_with_what_is_known_of_it(config: Settings, receiver: Receiver) -> None:
+    instance = DagsterInstance.ephemeral()
+    run = create_run_for_test(instance, job_name="nightly_refresh", status=DagsterRunStatus.STARTED)
+    instance.report_run_failed(run, "The process of this run ended without finishing it.")
+    tell_of(instance, run.run_id, config)
+    (message,) = receiver.messages
+    assert message["message"].startswith("job nightly_refresh: The process of this run ended without finishing it.")

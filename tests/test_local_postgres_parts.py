@@ -70,7 +70,10 @@ def test_only_the_newest_logs_stay(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == [*names[-5:], "startup.log"]
 
 
-@pytest.mark.parametrize("text", ["", "12", "x\ny\nz\n", f"{os.getpid()}\n/data\n1\n54329\n"])
+OWN = f"{os.getpid()}\n/data\n1\n54329\n"
+
+
+@pytest.mark.parametrize("text", ["", "12", "x\ny\nz\n", OWN], ids=["empty", "number", "words", "own process"])
 def test_a_pid_file_that_is_no_server_s(tmp_path: Path, text: str) -> None:
     (tmp_path / "postmaster.pid").write_text(text)
     assert find_postmaster(tmp_path) is None

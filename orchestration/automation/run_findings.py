@@ -124,6 +124,7 @@ def _how_it_ended(events: Iterable[DagsterEvent]) -> str:
     """Why a run failed of which no step did: its process was killed, or it took too long."""
     for event in events:
         if event.event_type == DagsterEventType.RUN_FAILURE:
-            error = event.job_failure_data.error
+            # A run that somebody else ended, because its process had died, carries words and no data.
+            error = event.job_failure_data.error if event.event_specific_data else None
             return root_cause(error) if error else event.message or "it ended without a word"
     return "it ended without a word"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from subprocess import CompletedProcess
 
 from orchestration.drill.house import House, processes_of
 from orchestration.drill.registry import lose_conditions_and_sites
@@ -36,7 +37,7 @@ def full_budget(house: House) -> Iterator[Claim]:
     house.registry.publish()
     poor = house.bioloupe("refresh", "--llm-calls", "0")
     yield Claim(
-        "the refresh succeeds: a spent budget leaves texts unread and nothing else", poor.returncode == 0, poor.stderr
+        "the refresh succeeds: a spent budget leaves texts unread and nothing else", poor.returncode == 0, _ending(poor)
     )
     alert = house.receiver.new()
     yield _told("an alert says that texts stay unread, and why", alert, "texts stay unread", "budget of calls is spent")
@@ -63,7 +64,7 @@ def registry_down(house: House) -> Iterator[Claim]:
     before = house.state()
     house.registry.stop()
     failed = house.bioloupe("refresh")
-    yield Claim("the refresh fails", failed.returncode == 1, failed.stdout[-300:])
+    yield Claim("the refresh fails", failed.returncode == 1, _ending(failed))
     yield _told(
         "an alert names the step and the reason in one line",
         house.receiver.new(),
@@ -75,7 +76,7 @@ def registry_down(house: House) -> Iterator[Claim]:
     yield Claim("the same failure the next night tells nobody again", not house.receiver.new())
     house.registry.publish(share=0.05)
     mended = house.bioloupe("refresh")
-    yield Claim("once it answers, the refresh succeeds", mended.returncode == 0, mended.stdout[-300:])
+    yield Claim("once it answers, the refresh succeeds", mended.returncode == 0, _ending(mended))
     yield _told("the recovery is told", house.receiver.new(), "works again", "load_clinicaltrials_gov")
 
 
@@ -89,7 +90,7 @@ def bad_night(house: House) -> Iterator[Claim]:
     before = house.one(calls), house.one(marts)
     house.registry.publish(lose_conditions_and_sites, share=0.7)
     blocked = house.bioloupe("refresh")
-    yield Claim("the refresh fails", blocked.returncode == 1, blocked.stdout[-300:])
+    yield Claim("the refresh fails", blocked.returncode == 1, _ending(blocked))
     yield _told("an alert names the table that shrank", house.receiver.new(), "ctgov", "conditions", "fewer than")
     after = house.one(calls), house.one(marts)
     yield Claim("neither the paid reading nor a mart has run", after == before, f"{before} -> {after}")
@@ -99,7 +100,7 @@ def bad_night(house: House) -> Iterator[Claim]:
     )
     house.registry.publish(share=0.7)
     mended = house.bioloupe("refresh")
-    yield Claim("a good night mends it", mended.returncode == 0, mended.stdout[-300:])
+    yield Claim("a good night mends it", mended.returncode == 0, _ending(mended))
     yield _told("the recovery is told", house.receiver.new(), "works again", "conditions")
     yield Claim("nothing is held any more", house.bioloupe("checks", "held").returncode == 0)
 
@@ -113,7 +114,7 @@ def killed_run(house: House) -> Iterator[Claim]:
     yield Claim("no process of it is left", not left, "; ".join(left))
     before = house.one(ALIVE)
     mended = house.bioloupe("refresh")
-    yield Claim("the same command finishes the night", mended.returncode == 0, mended.stdout[-300:])
+    yield Claim("the same command finishes the night", mended.returncode == 0, _ending(mended))
     told = house.receiver.new()
     yield _told("an alert says that the run died", told, "killed, or the machine was")
     yield _told("the recovery is told", told, "works again")
@@ -136,6 +137,11 @@ def _told(promise: str, messages: list[str], *words: str) -> Claim:
     fitting = [message for message in messages if all(word in message for word in words)]
     shown = (fitting or messages or ["no message came"])[0]
     return Claim(promise, bool(fitting), " | ".join(shown.splitlines()[:2]), shown=True)
+
+
+def _ending(command: CompletedProcess[str]) -> str:
+    """The last lines that a command said, errors included."""
+    return "\n".join([*command.stdout.strip().splitlines()[-6:], *command.stderr.strip().splitlines()[-6:]])
 
 
 def _unread(house: House) -> int:
