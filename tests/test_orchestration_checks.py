@@ -89,7 +89,7 @@ def test_raw_studies_that_shrink_hold_staging(filled_warehouse_url: str) -> None
     )
     blocked = run(staging, raw)
     assert not blocked.success
-    assert started(blocked) == {"raw_checks"}
+    assert started(blocked) == {"raw_checks", "sweep_checks"}
     found = results(blocked)[AssetCheckKey(AssetKey(["raw_ctgov", "studies"]), "row_count")]
     assert (found.passed, found.blocking, found.severity.value) == (False, True, "ERROR")
     assert "bioloupe checks accept raw_ctgov.studies" in (found.description or "")

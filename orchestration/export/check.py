@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
+from zlib import error as BadDeflate
 
 from orchestration.export import dump, flat, parquet
 from orchestration.export.errors import ExportError
@@ -14,6 +15,8 @@ BLOCK = 1 << 20
 # Of a Parquet file, which is ten times as large in memory.
 SLICE, LEAST_ROWS, MOST_ROWS = 16 << 20, 1_000, 200_000
 FOLDERS = {flat.FOLDER: "flat", parquet.FOLDER: "parquet", dump.FOLDER: "dump"}
+# What a zip with a wrong byte may raise: in its directory, its flags (RuntimeError), its data, its text.
+UNREADABLE = (BadZipFile, BadDeflate, OSError, EOFError, RuntimeError, UnicodeDecodeError, csv.Error)
 Heard = Callable[[int], None]
 
 
@@ -75,7 +78,7 @@ def _flat_rows(file: Path, manifest: Manifest) -> dict[str, int]:
                     header = next(csv.reader([member.readline().decode()], delimiter="|"))
                     rows[table] = count_records(member)
                 _same_columns(file, table, header, manifest)
-    except (BadZipFile, OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise ExportError(f"{file} is damaged: {error}") from error
     return rows
 
