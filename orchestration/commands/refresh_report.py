@@ -27,6 +27,7 @@ STEPS = {
     "source_freshness": "look at age",
     "staging_recency": "look at lag",
     "raw_checks": "look at raw",
+    "raw_ctgov__studies_known_fields": "look at fields",
     "staging_checks": "look at staging",
     "enrichment_checks": "look at answers",
     "mart_checks": "look at marts",
