@@ -58,7 +58,7 @@ class Snapshot:
         self._holder = _session(url)
         try:
             self._hold()
-        except BaseException:
+        except BaseException:  # an interrupt too must leave no table locked
             self.close()
             raise
 
@@ -82,7 +82,7 @@ class Snapshot:
             try:
                 with self._reader.cursor() as cursor:
                     yield cursor
-            except BaseException:
+            except BaseException:  # an interrupt too leaves a transaction that the next reader could not use
                 self._reader.close()
                 self._reader = None
                 raise
@@ -124,7 +124,7 @@ class Snapshot:
             with connection.cursor() as cursor:
                 cursor.execute("set transaction snapshot %s", (self.id,))
                 lock(cursor, self.tables)
-        except BaseException:
+        except BaseException:  # an interrupt too must leave no table locked
             connection.close()
             raise
         return connection
