@@ -26,15 +26,15 @@ from orchestration.automation.alert_memory import turn
 from orchestration.automation.alert_sensors import tell_of
 from orchestration.automation.alerts import Decision, Findings, Problem
 from orchestration.automation.notify import notify
+from orchestration.drill.receiver import Receiver
 from orchestration.settings import Settings
-from tests.alert_receiver import Receiver
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
+    receiver = Receiver(credentials="watcher:top-secret-token", path="/hooks/another-secret")
     yield receiver
     receiver.close()
 

@@ -1,6 +1,7 @@
 """When jobs run by the clock. They start switched on in production, elsewhere off: BIOLOUPE_AUTOMATION decides."""
 
 from datetime import date, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from dagster import (
@@ -21,34 +22,29 @@ from orchestration.settings import settings
 from orchestration.watch.trading_days import is_session
 
 STATUS = DefaultScheduleStatus.RUNNING if settings().automates else DefaultScheduleStatus.STOPPED
+_in_new_york = partial(ScheduleDefinition, execution_timezone=TIMEZONE, default_status=STATUS)
 
 # ClinicalTrials.gov is updated on weekdays in the early hours of Eastern time.
-nightly_schedule = ScheduleDefinition(
+nightly_schedule = _in_new_york(
     name="nightly_refresh",
     job=nightly_refresh,
     cron_schedule="0 2 * * *",
-    execution_timezone=TIMEZONE,
-    default_status=STATUS,
     description="The refresh, every night at 02:00 in New York.",
 )
 
 # By then the refresh is over, and nobody has looked at the numbers yet.
-check_schedule = ScheduleDefinition(
+check_schedule = _in_new_york(
     name="check_only",
     job=check_only,
     cron_schedule="0 6 * * *",
-    execution_timezone=TIMEZONE,
-    default_status=STATUS,
     description="All checks, every morning at 06:00 in New York, against the tables as they stand.",
 )
 
 # It reads the whole registry: on the day on which nobody waits for it. Behind a refresh it queues, by its pools.
-reconcile_schedule = ScheduleDefinition(
+reconcile_schedule = _in_new_york(
     name="weekly_reconcile",
     job=weekly_reconcile,
     cron_schedule="0 4 * * 0",
-    execution_timezone=TIMEZONE,
-    default_status=STATUS,
     description="The whole registry compared with what is here, on Sundays at 04:00 in New York.",
 )
 
