@@ -176,6 +176,13 @@ def test_foreign_keys_and_what_they_point_at_are_indexed(nights: Nights) -> None
     assert joined - indexed == set()
 
 
+@pytest.mark.parametrize("model", STAGED, ids=lambda model: model.stem)
+def test_documents_are_read_once_and_not_kept_between_two_uses(nights: Nights, model: Path) -> None:
+    """Postgres writes a CTE that is used twice to disk: for whole documents, more than the registry is large."""
+    (compiled,) = nights.warehouse.scratch.glob(f"target/compiled/*/models/staging/ctgov/{model.name}")
+    assert len(re.findall(r"\b(?:from|join) source\b", compiled.read_text())) == 1
+
+
 def test_only_changed_studies_are_written(nights: Nights) -> None:
     changed = {"NCT00000002", "NCT00000004", "NCT00000005"}
     written = nights.written(1)

@@ -39,7 +39,23 @@ outcomes as (
 {%- endmacro %}
 
 
-{# The same, and `outcome_analyses (outcome_analysis_id, outcome_id, nct_id, analysis)`. #}
+{# CTE `groups (outcome_id, ctgov_group_code, result_group_id)`: the groups of `outcomes`. #}
+{% macro groups_of_outcomes() -%}
+groups as (
+
+    select distinct
+        outcomes.outcome_id,
+        item.value ->> 'id' as ctgov_group_code,
+        {{ result_group_id("'Outcome'", "(item.value ->> 'id')", 'outcomes.outcome_id', nct_id='outcomes.nct_id') }}
+            as result_group_id
+    from outcomes
+    cross join lateral {{ json_items("outcomes.outcome -> 'groups'") }}
+
+)
+{%- endmacro %}
+
+
+{# `identified_outcomes`, and `outcome_analyses (outcome_analysis_id, outcome_id, nct_id, analysis)`. #}
 {% macro identified_outcome_analyses() -%}
 {{ identified_outcomes() }},
 
@@ -80,8 +96,11 @@ outcome_analyses as (
 {%- endmacro %}
 
 
-{# CTEs that end in `modules (nct_id, module)` and `groups (nct_id, ctgov_group_code)`: a part of the results. #}
-{% macro module_with_groups(module, list='groups') -%}
+{#
+    CTEs that end in `modules (nct_id, module)` and `groups (nct_id, ctgov_group_code, result_group_id)`: a part of the
+    results. Rows with a code that no group has are kept, without a group.
+#}
+{% macro module_with_groups(module, result_type, list='groups') -%}
 modules as (
 
     select
@@ -94,12 +113,33 @@ modules as (
 
 groups as (
 
-    select
+    select distinct
         modules.nct_id,
-        item.value ->> 'id' as ctgov_group_code
+        item.value ->> 'id' as ctgov_group_code,
+        {{ result_group_id("'" ~ result_type ~ "'", "(item.value ->> 'id')", nct_id='modules.nct_id') }} as result_group_id
     from modules
     cross join lateral {{ json_items("modules.module -> '" ~ list ~ "'") }}
-    group by modules.nct_id, item.value ->> 'id'
+
+)
+{%- endmacro %}
+
+
+{# The participant flow with its groups, and `counted (nct_id, period, entry, count, position)`: what it counts. #}
+{% macro counts_by_period(entries, counts) -%}
+{{ module_with_groups('participantFlowModule', 'Participant Flow') }},
+
+counted as (
+
+    select
+        modules.nct_id,
+        (period.value ->> 'title')::varchar as period,
+        entry.value as entry,
+        item.value as count,
+        array[period.position, entry.position, item.position] as position
+    from modules
+    cross join lateral {{ json_items("modules.module -> 'periods'", 'period') }}
+    cross join lateral {{ json_items("period.value -> '" ~ entries ~ "'", 'entry') }}
+    cross join lateral {{ json_items("entry.value -> '" ~ counts ~ "'") }}
 
 )
 {%- endmacro %}

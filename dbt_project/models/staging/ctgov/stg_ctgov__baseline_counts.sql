@@ -6,7 +6,7 @@ with source as (
 
 ),
 
-{{ module_with_groups('baselineCharacteristicsModule') }},
+{{ module_with_groups('baselineCharacteristicsModule', 'Baseline') }},
 
 unnested as (
 
@@ -32,10 +32,7 @@ renamed as (
             position='unnested.position'
         ) }} as id,
         unnested.nct_id::varchar as nct_id,
-        case
-            when groups.ctgov_group_code is not null
-                then {{ result_group_id("'Baseline'", 'unnested.ctgov_group_code', nct_id='unnested.nct_id') }}
-        end as result_group_id,
+        groups.result_group_id,
         unnested.ctgov_group_code,
 
         -- how many

@@ -4,33 +4,24 @@ with source as (
 
 ),
 
-current_countries as (
+unnested as (
 
     select distinct
         source.nct_id,
-        item.value ->> 'country' as name,
-        false as removed
+        country.name,
+        country.removed
     from source
-    cross join lateral {{ json_items("source.payload #> '{protocolSection,contactsLocationsModule,locations}'") }}
-
-),
-
-removed_countries as (
-
-    select distinct
-        source.nct_id,
-        item.value #>> '{}' as name,
-        true as removed
-    from source
-    cross join lateral {{ json_items("source.payload #> '{derivedSection,miscInfoModule,removedCountries}'") }}
-
-),
-
-unioned as (
-
-    select * from current_countries
-    union all
-    select * from removed_countries
+    cross join lateral (
+        select
+            item.value ->> 'country' as name,
+            false as removed
+        from {{ json_items("source.payload #> '{protocolSection,contactsLocationsModule,locations}'") }}
+        union all
+        select
+            item.value #>> '{}' as name,
+            true as removed
+        from {{ json_items("source.payload #> '{derivedSection,miscInfoModule,removedCountries}'") }}
+    ) as country
 
 ),
 
@@ -44,7 +35,7 @@ renamed as (
         -- the country
         name::varchar as name,
         removed
-    from unioned
+    from unnested
     where name is not null
 
 )

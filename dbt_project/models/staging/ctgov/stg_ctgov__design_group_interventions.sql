@@ -12,38 +12,7 @@ with source as (
 
 ),
 
-modules as (
-
-    select
-        nct_id,
-        payload #> '{protocolSection,armsInterventionsModule}' as module
-    from source
-
-),
-
-interventions as (
-
-    select
-        modules.nct_id,
-        item.position,
-        item.value ->> 'type' as intervention_type,
-        item.value ->> 'name' as name,
-        item.value -> 'armGroupLabels' as arm_group_labels
-    from modules
-    cross join lateral {{ json_items("modules.module -> 'interventions'") }}
-
-),
-
--- the same key as in stg_ctgov__interventions
-identified_interventions as (
-
-    select
-        {{ surrogate_id(['nct_id', 'intervention_type', 'name'], position='position') }} as intervention_id,
-        nct_id,
-        arm_group_labels
-    from interventions
-
-),
+{{ identified_interventions() }},
 
 design_groups as (
 
@@ -88,7 +57,7 @@ links as (
         item.position,
         item.value #>> '{}' as label
     from identified_interventions
-    cross join lateral {{ json_items('identified_interventions.arm_group_labels') }}
+    cross join lateral {{ json_items("identified_interventions.intervention -> 'armGroupLabels'") }}
 
 ),
 

@@ -6,38 +6,21 @@ with source as (
 
 ),
 
-{{ module_with_groups('participantFlowModule') }},
-
-periods as (
-
-    select
-        modules.nct_id,
-        period.position as period_position,
-        period.value ->> 'title' as period,
-        withdrawal.position as withdrawal_position,
-        withdrawal.value ->> 'type' as reason,
-        withdrawal.value ->> 'comment' as drop_withdraw_comment,
-        withdrawal.value -> 'reasons' as reasons
-    from modules
-    cross join lateral {{ json_items("modules.module -> 'periods'", 'period') }}
-    cross join lateral {{ json_items("period.value -> 'dropWithdraws'", 'withdrawal') }}
-
-),
+{{ counts_by_period('dropWithdraws', 'reasons') }},
 
 unnested as (
 
     select
-        periods.nct_id,
-        (item.value ->> 'groupId')::varchar as ctgov_group_code,
-        periods.period::varchar as period,
-        periods.reason::varchar as reason,
-        periods.drop_withdraw_comment::varchar as drop_withdraw_comment,
-        (item.value ->> 'comment')::varchar as reason_comment,
-        item.value ->> 'numSubjects' as count,
-        item.value ->> 'numUnits' as count_units,
-        array[periods.period_position, periods.withdrawal_position, item.position] as position
-    from periods
-    cross join lateral {{ json_items('periods.reasons') }}
+        nct_id,
+        period,
+        (count ->> 'groupId')::varchar as ctgov_group_code,
+        (entry ->> 'type')::varchar as reason,
+        (entry ->> 'comment')::varchar as drop_withdraw_comment,
+        (count ->> 'comment')::varchar as reason_comment,
+        count ->> 'numSubjects' as count,
+        count ->> 'numUnits' as count_units,
+        position
+    from counted
     {{ evaluate_once() }}
 
 ),
@@ -51,10 +34,7 @@ renamed as (
             position='unnested.position'
         ) }} as id,
         unnested.nct_id::varchar as nct_id,
-        case
-            when groups.ctgov_group_code is not null
-                then {{ result_group_id("'Participant Flow'", 'unnested.ctgov_group_code', nct_id='unnested.nct_id') }}
-        end as result_group_id,
+        groups.result_group_id,
         unnested.ctgov_group_code,
 
         -- why

@@ -6,29 +6,7 @@ with source as (
 
 ),
 
-interventions as (
-
-    select
-        source.nct_id,
-        item.position,
-        item.value ->> 'type' as intervention_type,
-        item.value ->> 'name' as name,
-        item.value -> 'otherNames' as other_names
-    from source
-    cross join lateral {{ json_items("source.payload #> '{protocolSection,armsInterventionsModule,interventions}'") }}
-
-),
-
--- the same key as in stg_ctgov__interventions
-identified_interventions as (
-
-    select
-        {{ surrogate_id(['nct_id', 'intervention_type', 'name'], position='position') }} as intervention_id,
-        nct_id,
-        other_names
-    from interventions
-
-),
+{{ identified_interventions() }},
 
 unnested as (
 
@@ -38,7 +16,7 @@ unnested as (
         item.position,
         (item.value #>> '{}')::varchar as name
     from identified_interventions
-    cross join lateral {{ json_items('identified_interventions.other_names') }}
+    cross join lateral {{ json_items("identified_interventions.intervention -> 'otherNames'") }}
 
 ),
 

@@ -6,31 +6,20 @@ with source as (
 
 ),
 
-unnested as (
-
-    select
-        source.nct_id,
-        item.position,
-        (item.value ->> 'type')::varchar as intervention_type,
-        (item.value ->> 'name')::varchar as name,
-        item.value ->> 'description' as description
-    from source
-    cross join lateral {{ json_items("source.payload #> '{protocolSection,armsInterventionsModule,interventions}'") }}
-
-),
+{{ identified_interventions() }},
 
 renamed as (
 
     select
         -- keys
-        {{ surrogate_id(['nct_id', 'intervention_type', 'name'], position='position') }} as id,
+        intervention_id as id,
         nct_id::varchar as nct_id,
 
         -- what is given
-        intervention_type,
-        name,
-        description
-    from unnested
+        (intervention ->> 'type')::varchar as intervention_type,
+        (intervention ->> 'name')::varchar as name,
+        intervention ->> 'description' as description
+    from identified_interventions
 
 )
 

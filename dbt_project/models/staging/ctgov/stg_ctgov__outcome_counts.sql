@@ -8,16 +8,7 @@ with source as (
 
 {{ identified_outcomes() }},
 
-groups as (
-
-    select
-        outcomes.outcome_id,
-        item.value ->> 'id' as ctgov_group_code
-    from outcomes
-    cross join lateral {{ json_items("outcomes.outcome -> 'groups'") }}
-    group by outcomes.outcome_id, item.value ->> 'id'
-
-),
+{{ groups_of_outcomes() }},
 
 unnested as (
 
@@ -45,13 +36,7 @@ renamed as (
         ) }} as id,
         unnested.nct_id::varchar as nct_id,
         unnested.outcome_id,
-        case
-            when groups.ctgov_group_code is not null
-                then
-                    {{ result_group_id(
-                        "'Outcome'", 'unnested.ctgov_group_code', 'unnested.outcome_id', nct_id='unnested.nct_id'
-                    ) }}
-        end as result_group_id,
+        groups.result_group_id,
         unnested.ctgov_group_code,
 
         -- how many

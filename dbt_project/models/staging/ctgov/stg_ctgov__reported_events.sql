@@ -6,7 +6,7 @@ with source as (
 
 ),
 
-{{ module_with_groups('adverseEventsModule', list='eventGroups') }},
+{{ module_with_groups('adverseEventsModule', 'Reported Event', list='eventGroups') }},
 
 events as (
 
@@ -62,10 +62,7 @@ renamed as (
             position='unnested.position'
         ) }} as id,
         unnested.nct_id::varchar as nct_id,
-        case
-            when groups.ctgov_group_code is not null
-                then {{ result_group_id("'Reported Event'", 'unnested.ctgov_group_code', nct_id='unnested.nct_id') }}
-        end as result_group_id,
+        groups.result_group_id,
         unnested.ctgov_group_code,
 
         -- the event

@@ -6,12 +6,19 @@ with source as (
 
 ),
 
+-- read again, because Postgres would keep all documents on disk between two uses of `source`
+source_of_modules as (
+
+    {{ changed_studies(section='resultsSection') }}
+
+),
+
 modules as (
 
     select
         nct_id,
         payload -> 'resultsSection' as results
-    from source
+    from source_of_modules
     {{ evaluate_once() }}
 
 ),
