@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from dagster import AssetKey, DagsterInstance
 from sqlalchemy.engine import make_url
 
 from orchestration.local.postgres import EmbeddedPostgres
@@ -96,6 +97,22 @@ def test_a_refresh_fills_every_layer(house: House, first: str) -> None:
     assert house.one("select count(*) from ctgov.conditions") >= STUDIES
     assert house.one("select count(*) from analytics.fct_trial_pipeline") > 0
     assert f"{STUDIES} new" in first
+
+
+def test_a_model_s_run_tells_its_rows_columns_and_where_they_come_from(
+    house: House, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_DATABASE_URL", house.url.rsplit("/", 1)[0] + "/dagster")
+    with DagsterInstance.from_config(str(Path(house.environment["BIOLOUPE_HOME"]) / "dagster")) as instance:
+        event = instance.get_latest_materialization_event(AssetKey(["ctgov", "stg_ctgov__conditions"]))
+    assert event
+    assert event.asset_materialization
+    told = event.asset_materialization.metadata
+    assert told["dagster/row_count"].value == house.one("select count(*) from ctgov.conditions")
+    columns: Any = told["dagster/column_schema"].value
+    assert ("nct_id", "character varying") in [(column.name, column.type) for column in columns.columns]
+    lineage: Any = told["dagster/column_lineage"].value
+    assert {dep.column_name for dep in lineage.deps_by_column["name"]} == {"payload"}
 
 
 def test_every_stop_reason_text_is_read(house: House, first: str) -> None:

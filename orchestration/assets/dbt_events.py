@@ -8,18 +8,25 @@ from dagster import TableColumnDep, TableColumnLineage, get_dagster_logger
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
 
 from orchestration.lineage import column_lineage
+from orchestration.resources.warehouse import WarehouseResource
 
 LINEAGE = "dagster/column_lineage"
 
 
-def events_of(invocation: DbtCliInvocation, translator: DagsterDbtTranslator) -> Iterator[Any]:
-    """dbt's results as Dagster's events, with what the database and the compiled SQL tell of each table."""
-    for event in invocation.stream().fetch_row_counts().fetch_column_metadata(with_column_lineage=False):
+def events_of(
+    invocation: DbtCliInvocation, translator: DagsterDbtTranslator, warehouse: WarehouseResource
+) -> Iterator[Any]:
+    """dbt's results as Dagster's events, with what the database and the compiled SQL tell of each table.
+
+    dagster-dbt's own `fetch_column_metadata` has dbt's adapter ask for each table's columns in this process: a third of
+    the time of a refresh in which nothing has changed.
+    """
+    for event in invocation.stream():
         unique_id = event.metadata.get("unique_id")
         node = invocation.manifest["nodes"].get(unique_id.value) if unique_id else None
         if node and node["resource_type"] == "model":
-            lineage = _lineage(node, invocation, translator)
-            event = event.with_metadata({**event.metadata, **lineage})
+            about = warehouse.about(_relation(node)) | _lineage(node, invocation, translator)
+            event = event.with_metadata({**event.metadata, **about})
         yield event
 
 

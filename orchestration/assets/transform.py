@@ -11,6 +11,7 @@ from orchestration.assets.dbt_events import events_of
 from orchestration.assets.guard import refuse_after_failed_checks
 from orchestration.assets.steps import placed
 from orchestration.project import dbt_project
+from orchestration.resources.warehouse import WarehouseResource
 
 PROJECT = dbt_project()
 MANIFEST = validate_manifest(PROJECT.manifest_path)
@@ -52,9 +53,9 @@ AFTER_ENRICHMENT = "path:models/analytics"
     pool="warehouse",
     op_tags=placed("warehouse"),
 )
-def dbt_staging(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+def dbt_staging(context: AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource) -> Iterator[Any]:
     """Build staging and intermediate. A failed error-severity test ends the step, so no text is paid for."""
-    yield from _build(context, dbt)
+    yield from _build(context, dbt, warehouse)
 
 
 @dbt_assets(
@@ -66,14 +67,14 @@ def dbt_staging(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator
     pool="warehouse",
     op_tags=placed("warehouse"),
 )
-def dbt_analytics(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+def dbt_analytics(context: AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource) -> Iterator[Any]:
     """Build the marts."""
     refuse_after_failed_checks(context)
-    yield from _build(context, dbt)
+    yield from _build(context, dbt, warehouse)
 
 
-def _build(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+def _build(context: AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource) -> Iterator[Any]:
     # Unit tests prove a rule against made-up rows: they belong to `dbt build` while modelling and to
     # `make test`, not to every night.
     args = ["build", "--exclude-resource-type", "unit_test"]
-    yield from events_of(dbt.cli(args, context=context), TRANSLATOR)
+    yield from events_of(dbt.cli(args, context=context), TRANSLATOR, warehouse)
