@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 import psycopg2
 
+from ingest.clinicaltrials_gov.schema import INDEXES
 from orchestration.local.postgres import EmbeddedPostgres
 from tests.conftest import free_port
 from tests.dbt_warehouse import DbtWarehouse
@@ -67,7 +68,7 @@ def fill(warehouse: DbtWarehouse, records: Iterable[dict[str, Any]]) -> int:
     while batch := list(islice(rest, BATCH)):
         warehouse.load(batch, "2026-01-01")
         count += len(batch)
-    warehouse.execute("create index on raw_ctgov.studies (loaded_at); analyze raw_ctgov.studies")
+    warehouse.execute(INDEXES + "analyze raw_ctgov.studies")
     return count
 
 
