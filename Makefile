@@ -47,7 +47,7 @@ ui: setup ## open the Dagster UI
 	@'$(BIN)/bioloupe' ui
 
 test: setup ## all tests but those of the real language model
-	@'$(BIN)/pytest' -q -n auto --maxprocesses 4 --dist loadfile
+	@'$(BIN)/pytest' -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-llm: setup ## the tests that ask the real language model (fetches 1.1 GB once)
 	@'$(BIN)/pytest' -q -m llm

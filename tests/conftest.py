@@ -14,6 +14,8 @@ from orchestration.settings import Settings, settings
 from tests.filled import fill
 
 _number = count()
+# Whole installations at work, a minute or two each: begun first, so that no worker is left alone with one at the end.
+LONG = ("test_refresh", "test_commands_load", "test_ui", "test_deploy_celery", "test_orchestration_branches")
 
 
 def free_port() -> int:
@@ -22,6 +24,10 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.fixture(scope="session", autouse=True)
