@@ -40,7 +40,7 @@ $(NPM_STAMP): $(RENDERER)/package-lock.json | $(STAMP)
 	@if $(NPM_CI) --omit=dev >/dev/null 2>&1; then touch '$@'; \
 	  else echo "npm's registry cannot be reached: the nightly brief is skipped until \`make setup\` can fetch its packages."; fi
 
-demo: setup ## fill a warehouse: Postgres, synthetic registry, dbt, a language model (about 5 minutes)
+demo: setup ## fill a warehouse: Postgres, synthetic registry, dbt, a language model (about 3 minutes)
 	@BIOLOUPE_LLM_MAX_CALLS=$${BIOLOUPE_LLM_MAX_CALLS:-40} '$(BIN)/bioloupe' refresh
 
 ui: setup ## open the Dagster UI
