@@ -1,15 +1,18 @@
-{# CTEs that end in `facilities (facility_id, nct_id, contacts)`: the sites of `source` and whom they list. #}
+{# CTEs that end in `facilities`: the sites of `source` with their ids, places and contacts (a list as JSON). #}
 {% macro identified_facilities() -%}
 locations as (
 
     select
         source.nct_id,
         item.position,
-        item.value ->> 'facility' as name,
-        item.value ->> 'city' as city,
-        item.value ->> 'state' as state,
-        item.value ->> 'zip' as zip,
-        item.value ->> 'country' as country,
+        (item.value ->> 'status')::varchar as status,
+        (item.value ->> 'facility')::varchar as name,
+        (item.value ->> 'city')::varchar as city,
+        (item.value ->> 'state')::varchar as state,
+        (item.value ->> 'zip')::varchar as zip,
+        (item.value ->> 'country')::varchar as country,
+        item.value #>> '{geoPoint,lat}' as latitude,
+        item.value #>> '{geoPoint,lon}' as longitude,
         item.value -> 'contacts' as contacts
     from source
     cross join lateral {{ json_items("source.payload #> '{protocolSection,contactsLocationsModule,locations}'") }}
@@ -17,13 +20,11 @@ locations as (
 
 ),
 
--- the same key as in stg_ctgov__facilities
 facilities as (
 
     select
         {{ surrogate_id(['nct_id', 'name', 'city', 'state', 'zip', 'country'], position='position') }} as facility_id,
-        nct_id,
-        contacts
+        locations.*
     from locations
     {{ evaluate_once() }}
 

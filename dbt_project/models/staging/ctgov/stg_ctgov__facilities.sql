@@ -6,30 +6,13 @@ with source as (
 
 ),
 
-unnested as (
-
-    select
-        source.nct_id,
-        item.position,
-        (item.value ->> 'status')::varchar as status,
-        (item.value ->> 'facility')::varchar as name,
-        (item.value ->> 'city')::varchar as city,
-        (item.value ->> 'state')::varchar as state,
-        (item.value ->> 'zip')::varchar as zip,
-        (item.value ->> 'country')::varchar as country,
-        item.value #>> '{geoPoint,lat}' as latitude,
-        item.value #>> '{geoPoint,lon}' as longitude
-    from source
-    cross join lateral {{ json_items("source.payload #> '{protocolSection,contactsLocationsModule,locations}'") }}
-    {{ evaluate_once() }}
-
-),
+{{ identified_facilities() }},
 
 renamed as (
 
     select
         -- keys
-        {{ surrogate_id(['nct_id', 'name', 'city', 'state', 'zip', 'country'], position='position') }} as id,
+        facility_id as id,
         nct_id::varchar as nct_id,
 
         -- the site
@@ -43,7 +26,7 @@ renamed as (
         -- where it is
         {{ as_degrees('latitude') }} as latitude,
         {{ as_degrees('longitude') }} as longitude
-    from unnested
+    from facilities
 
 )
 
