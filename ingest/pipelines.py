@@ -39,6 +39,8 @@ def pipeline(
 
 def _configure() -> None:
     dlt.config["runtime.dlthub_telemetry"] = False
+    # dlt would put an interrupt off to the end of its step, and forget it there if nothing is left to be done.
+    dlt.config["runtime.intercept_signals"] = False
     # Loaded files are of no more use; kept, a first load would leave the whole registry on disk twice.
     dlt.config["load.delete_completed_jobs"] = True
     dlt.config["load.truncate_staging_dataset"] = True

@@ -5,6 +5,7 @@ import re
 from dagster import DagsterEvent
 from dagster_shared.error import SerializableErrorInfo
 
+INTERRUPTED = "interrupted"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -19,7 +20,7 @@ def root_cause(error: SerializableErrorInfo | None) -> str:
     while error is not None and error.cause is not None and _wraps(error):
         error = error.cause
     if error is None or error.cls_name == "DagsterExecutionInterruptedError":
-        return "interrupted"
+        return INTERRUPTED
     line = " ".join(_ANSI.sub("", error.message).split()).split(": ", 1)[-1]
     # dagster-dbt tells the command and where its logs are before what dbt said.
     return line.rsplit("Errors parsed from dbt logs: ", 1)[-1]

@@ -3,21 +3,31 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import psutil
-from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, in_process_executor
+from dagster import (
+    DagsterEvent,
+    DagsterEventType,
+    DagsterExecutionInterruptedError,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    in_process_executor,
+)
 from dagster._core.definitions.job_base import IJob, InMemoryJob
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
 from dagster._core.execution.api import execute_run_iterator
+from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import MAX_RETRIES_TAG, MAX_RUNTIME_SECONDS_TAG
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.utils import make_new_run_id
 
 from orchestration import run_queue
+from orchestration.failures import INTERRUPTED, reason
 from orchestration.run_queue import PROCESS_TAG
 from orchestration.settings import PROJECT_ROOT, settings
 from orchestration.warehouse import connect
@@ -66,9 +76,29 @@ def create_run(
 
 
 def events(run: DagsterRun, instance: DagsterInstance) -> Iterator[DagsterEvent]:
-    """Execute the run in this process and yield its events as they happen. `Terminate` in the UI interrupts it."""
+    """Execute the run in this process and yield its events as they happen. `Terminate` in the UI interrupts it.
+
+    So does Ctrl-C, which Dagster takes for a failure in steps that have a retry policy: it would wait and try again.
+    """
     with _heeding_termination(run, instance):
-        yield from execute_run_iterator(_job_here(run.job_name), run, instance)
+        stream = cast("Generator[DagsterEvent]", execute_run_iterator(_job_here(run.job_name), run, instance))
+        for event in stream:
+            if event.is_step_up_for_retry and reason(event) == INTERRUPTED:
+                yield _failure(event, run, instance)
+                yield stream.throw(DagsterExecutionInterruptedError())
+            else:
+                yield event
+
+
+def _failure(retry: DagsterEvent, run: DagsterRun, instance: DagsterInstance) -> DagsterEvent:
+    """Record that a step has failed, whose retry has been announced and is not to come."""
+    event = retry._replace(
+        event_type_value=DagsterEventType.STEP_FAILURE.value,
+        event_specific_data=StepFailureData(retry.step_retry_data.error, None),  # type: ignore[no-untyped-call]
+        message="Interrupted.",
+    )
+    instance.report_dagster_event(event, run.run_id)
+    return event
 
 
 def _job(name: str) -> ReconstructableJob:

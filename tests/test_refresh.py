@@ -1,8 +1,10 @@
 """The main job from outside: `bioloupe refresh`, a synthetic registry, a real Postgres, a model API on loopback."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -35,13 +37,14 @@ class House:
         command = [sys.executable, "-m", "orchestration", *arguments]
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=300, check=False)
 
-    def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+    def rows(self, statement: str, database: str = "bioloupe") -> list[tuple[Any, ...]]:
+        url = make_url(self.url).set(database=database).render_as_string(hide_password=False)
+        with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetchall()
 
-    def one(self, statement: str) -> Any:
-        return self.rows(statement)[0][0]
+    def one(self, statement: str, database: str = "bioloupe") -> Any:
+        return self.rows(statement, database)[0][0]
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +184,21 @@ def test_plain_dbt_finds_the_warehouse(house: House, first: str) -> None:
     dbt = [str(Path(sys.executable).with_name("dbt")), "build", "-s", "dim_trials"]
     done = subprocess.run(dbt, cwd=root, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_ctrl_c_in_a_load_ends_the_refresh_and_is_no_reason_to_try_again(house: House, first: str) -> None:
+    """Last, because another number of studies is another registry."""
+    environment = {**house.environment, "BIOLOUPE_SANDBOX_STUDIES": "30000"}
+    command = [sys.executable, "-m", "orchestration", "refresh"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
+        assert run.stdout
+        lines = list(iter(run.stdout.readline, "load             begins\n"))
+        lines.append(run.stdout.readline())
+        began = time.monotonic()
+        os.killpg(run.pid, signal.SIGINT)
+        lines += run.stdout.readlines()
+    assert run.returncode == 1, lines
+    assert time.monotonic() - began < 20
+    assert "load failed: interrupted\n" in lines, "".join(lines)
+    assert not [line for line in lines if "tries again" in line or "staging" in line]
+    assert house.one("select status from runs order by id desc limit 1", "dagster") == "FAILURE"
