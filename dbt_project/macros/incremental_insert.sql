@@ -66,7 +66,7 @@
     {%- if wrong %}
         {%- do exceptions.raise_compiler_error(
             relation.include(database=false) ~ " has other columns than its contract: " ~ wrong | join(", ")
-            ~ ". Build it anew: dbt run --full-refresh --select " ~ model.name ~ "+"
+            ~ ". Build it anew: `dbt run --full-refresh --select " ~ model.name ~ "+`"
         ) %}
     {%- endif %}
     {{- return(not comments) }}

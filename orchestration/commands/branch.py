@@ -28,7 +28,10 @@ def create_branch(name: str) -> None:
     made = create(reach(_settings(_slug(name))), name)
     click.echo(f"# {made.name}: {', '.join(made.schemas)}", err=True)
     click.echo(f"export BIOLOUPE_ENV=staging BIOLOUPE_BRANCH={made.slug} DBT_TARGET_PATH={target_path(made.slug)}")
-    click.echo("# then `bioloupe refresh` or `dbt build` builds the branch, `bioloupe ui` shows it", err=True)
+    click.echo(
+        "# then `bioloupe refresh` or `dbt build` (whole, the first time) builds the branch, `bioloupe ui` shows it",
+        err=True,
+    )
 
 
 @branch.command("drop")
