@@ -69,7 +69,7 @@ def reach(settings: Settings) -> str:
     if settings.database_url is not None:
         return normalised(settings.database_url.get_secret_value(), "DATABASE_URL")
     url = _start_embedded(settings)
-    _create_missing(_sibling(url, "postgres"), DATABASE)
+    _create_missing(_sibling(url, "postgres"), DATABASE, search_path='"$user", public, ctgov')
     return url
 
 
@@ -139,8 +139,11 @@ def _parsed(url: str) -> URL | None:
         return None
 
 
-def _create_missing(url: str, name: str) -> None:
-    """Create the database `name`, if it is missing, on the server that `url` leads to."""
+def _create_missing(url: str, name: str, search_path: str | None = None) -> None:
+    """Create the database `name`, if it is missing, on the server that `url` leads to.
+
+    `search_path`: where it looks for tables of which no schema is named, as SQL written for AACT often leaves it out.
+    """
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute("select from pg_database where datname = %s", (name,))
@@ -148,6 +151,10 @@ def _create_missing(url: str, name: str) -> None:
             return
         try:
             cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+            if search_path:
+                cursor.execute(
+                    sql.SQL(f"alter database {{}} set search_path = {search_path}").format(sql.Identifier(name))
+                )
         except (errors.DuplicateDatabase, errors.UniqueViolation):
             _log.info("another command has just created the database %s", name)
         except errors.InsufficientPrivilege:

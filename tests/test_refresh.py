@@ -100,6 +100,7 @@ def test_a_refresh_fills_every_layer(house: House, first: str) -> None:
     assert house.one("select count(*) from ctgov.conditions") >= STUDIES
     assert house.one("select count(*) from analytics.fct_trial_pipeline") > 0
     assert f"{STUDIES} new" in first
+    assert house.one("select count(*) from studies") == STUDIES, "SQL written for AACT may leave the schema out"
 
 
 def test_a_model_s_run_tells_its_rows_columns_and_where_they_come_from(
