@@ -6,6 +6,7 @@
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -98,6 +99,13 @@ class Settings(BaseSettings):
                 raise ValueError(lacking)
         return url
 
+    @field_validator("ctgov_api_url", "openai_base_url")
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        if url is not None and not _is_web_address(url):
+            raise ValueError("must look like http://host:8080/path or https://host/path")
+        return url
+
     @field_validator("celery_broker_url")
     @classmethod
     def _redis(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -184,6 +192,15 @@ def read_settings(**values: Any) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         raise ConfigurationError("bad configuration\n  " + "\n  ".join(map(_said, error.errors()))) from None
+
+
+def _is_web_address(url: str) -> bool:
+    """Whether the URL names a host to be asked over HTTP."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and " " not in url
+    except ValueError:  # of a port that is no number, or too high
+        return False
 
 
 def _said(error: Any) -> str:

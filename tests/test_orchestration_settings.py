@@ -56,6 +56,12 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
         ("BIOLOUPE_DB_PORT", "80"),
         ("BIOLOUPE_SOURCES", "public"),
         ("BIOLOUPE_LLM", "no"),
+        ("OPENAI_BASE_URL", "notaurl"),
+        ("OPENAI_BASE_URL", "localhost:8080/v1"),
+        ("OPENAI_BASE_URL", "ftp://host/v1"),
+        ("OPENAI_BASE_URL", "https:///v1"),
+        ("OPENAI_BASE_URL", "http://host:99999/v1"),
+        ("CTGOV_API_URL", "clinicaltrials.gov"),
     ],
 )
 def test_a_wrong_value_is_an_error_that_names_the_variable(
@@ -64,6 +70,14 @@ def test_a_wrong_value_is_an_error_that_names_the_variable(
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=f"{name}.*{value}"):
         settings()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080/v1", "https://llm.example/v1/", "http://[::1]:8080", "HTTP://h"]
+)
+def test_any_address_of_the_web_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    assert settings().openai_base_url == url
 
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
