@@ -17,8 +17,9 @@ from sqlalchemy.exc import ArgumentError
 
 from orchestration.database_url import FORM, is_well_formed
 from orchestration.local.password_file import password_file, remember
-from orchestration.local.postgres import HOST, USER, EmbeddedPostgres
+from orchestration.local.postgres import HOST, USER, EmbeddedPostgres, EmbeddedPostgresError
 from orchestration.settings import ConfigurationError, Settings
+from orchestration.settings import settings as configured
 
 DATABASE = "bioloupe"
 DAGSTER_DATABASE = "dagster"
@@ -83,7 +84,9 @@ def connect(url: str) -> Connection:
             _DRIVER.sub("postgresql://", url), connect_timeout=CONNECT_SECONDS, fallback_application_name="bioloupe"
         )
     except psycopg2.OperationalError as error:
-        raise WarehouseError(f"no connection to {without_password(url)}: {str(error).strip()}") from error
+        said = " ".join(str(error).split())  # libpq writes several lines
+        said += "" if said.endswith((".", "?")) else "."
+        raise WarehouseError(f"no connection to {without_password(url)}: {said}{_whose(url)}") from error
 
 
 def normalised(url: str, variable: str) -> str:
@@ -130,6 +133,31 @@ def _start_embedded(settings: Settings) -> str:
 def _sibling(url: str, database: str) -> str:
     """Another database on the same server."""
     return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _whose(url: str) -> str:
+    """A sentence on the variable that the DSN was taken from; empty where nobody has set it."""
+    config = configured()
+    without = {
+        "DATABASE_URL": (config.database_url, "the embedded Postgres"),
+        "DAGSTER_DATABASE_URL": (config.dagster_database_url, "the database `dagster` beside the warehouse"),
+    }
+    for variable, (value, instead) in without.items():
+        if value and _same(value.get_secret_value(), url) and not _is_embedded(url, config):
+            return f" That is {variable}: mend it, or unset it for {instead}."
+    return ""
+
+
+def _same(one: str, other: str) -> bool:
+    return _DRIVER.sub("", one) == _DRIVER.sub("", other)
+
+
+def _is_embedded(url: str, config: Settings) -> bool:
+    """Whether it is the embedded server's: processes that a command starts have its DSN in DATABASE_URL."""
+    try:
+        return any(_same(embedded(config).url(database), url) for database in (DATABASE, DAGSTER_DATABASE))
+    except EmbeddedPostgresError:
+        return False
 
 
 def _parsed(url: str) -> URL | None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from orchestration.local.postgres import EmbeddedPostgres
-from orchestration.settings import Settings
+from orchestration.settings import Settings, settings
 from orchestration.warehouse import SCHEMAS, WarehouseError, connect, embedded, ensure, normalised, without_password
 from tests.conftest import free_port
 
@@ -112,6 +112,39 @@ def test_a_database_that_does_not_answer_is_named_without_its_password() -> None
     with pytest.raises(WarehouseError, match=r"me:\*\*\*@127\.0\.0\.1.*refused") as caught:
         connect(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "DAGSTER_DATABASE_URL"])
+def test_a_database_that_somebody_named_is_said_to_be_theirs_in_one_line(
+    own_settings: None, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    rest = f"me:secret@127.0.0.1:{free_port()}/x"
+    monkeypatch.setenv(variable, f"postgresql+psycopg2://{rest}")
+    settings.cache_clear()
+    with pytest.raises(WarehouseError, match=rf"\? That is {variable}: mend it, or unset it for the ") as caught:
+        connect(f"postgresql://{rest}")
+    assert "secret" not in str(caught.value)
+    assert not set("\n\t") & set(str(caught.value))
+    with pytest.raises(WarehouseError) as caught:
+        connect("postgresql://me:secret@127.0.0.1:1/other")
+    assert "That is" not in str(caught.value)
+
+
+@pytest.mark.integration
+def test_the_embedded_server_s_address_is_nobody_s(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = ensure(own).url
+    embedded(own).stop()
+    for variable, value in {
+        "BIOLOUPE_HOME": str(own.shared_home),
+        "BIOLOUPE_DB_PORT": str(own.db_port),
+        "DATABASE_URL": url,  # as a process that a command started has it
+    }.items():
+        monkeypatch.setenv(variable, value)
+    settings.cache_clear()
+    with pytest.raises(WarehouseError) as caught:
+        connect(url)
+    settings.cache_clear()
+    assert "That is" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["mysql://u:secret@h/d", "h:5432/d", "", "postgresql://h:notaport/d"])
