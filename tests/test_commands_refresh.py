@@ -3,10 +3,12 @@
 import io
 import sys
 
+import pytest
 from rich.console import Console
 
 from orchestration.commands.refresh_report import LOAD, READ, Outcome, conclude, note
-from orchestration.commands.refresh_view import Lines
+from orchestration.commands.refresh_view import Lines, _introduce
+from orchestration.settings import Settings
 
 LOADED = {
     "nothing_to_do": False,
@@ -41,6 +43,13 @@ def test_what_others_print_stays_off_the_terminal() -> None:
         assert (sys.stdout, sys.stderr) == (stdout, stderr)
         lines.end("dbt_staging", "tables 2")
     assert "tables 2" in buffer.getvalue()
+
+
+@pytest.mark.parametrize(("named", "asked"), [(None, "gpt-4.1-mini"), ("house", "house")])
+def test_the_header_names_the_model_that_is_asked(own_settings: None, named: str | None, asked: str) -> None:
+    console, buffer = drawn(terminal=False)
+    _introduce(console, Settings(OPENAI_BASE_URL="http://127.0.0.1:9/v1", BIOLOUPE_LLM_MODEL=named))
+    assert f"reader    {asked} at http://127.0.0.1:9/v1\n" in buffer.getvalue()
 
 
 def test_without_a_terminal_each_step_leaves_plain_lines() -> None:

@@ -83,7 +83,9 @@ def _introduce(console: Console, config: Settings) -> None:
     elif config.uses_embedded_llm:
         model = "embedded, Qwen2.5-Coder-1.5B-Instruct"
     else:
-        model = f"{config.llm_model or 'default model'} at {config.openai_base_url or 'api.openai.com'}"
+        from orchestration.local.language_model import configured_model
+
+        model = f"{configured_model(config).name} at {config.openai_base_url or 'api.openai.com'}"
     console.print(f"[bold]bioloupe refresh[/]\n  database  {database}\n  registry  {source}\n  reader    {model}\n")
 
 
