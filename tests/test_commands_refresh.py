@@ -83,6 +83,16 @@ def test_a_failure_names_the_step_the_cause_and_what_is_kept() -> None:
     assert "is kept: mend the cause, run it again" in text
 
 
+def test_texts_that_the_model_was_not_to_be_asked_about_are_a_warning() -> None:
+    refused = {**ANSWERED, "unread": 1_049, "stopped": "http://h/v1/ refuses the API key [401]"}
+    told = []
+    for read in (refused, {**refused, "unread": 0}, ANSWERED):
+        console, buffer = drawn(terminal=False)
+        conclude(console, Outcome({READ: read}, succeeded=True), 1.0, "0123456789")
+        told.append([line for line in buffer.getvalue().splitlines() if line.startswith("warning:")])
+    assert told == [["warning: 1,049 texts stay unread: http://h/v1/ refuses the API key [401]"], [], []]
+
+
 def test_a_night_without_news_says_so() -> None:
     values = {**LOADED, "nothing_to_do": True, "registry_timestamp": "2026-06-01T09:00:05"}
     outcome = Outcome({LOAD: values})

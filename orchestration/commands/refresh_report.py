@@ -128,6 +128,9 @@ def conclude(console: Console, outcome: Outcome, seconds: float, run_id: str) ->
         console.print(f"[red]check failed:[/] {escape(name)}")
     for name in outcome.warnings:
         console.print(f"[yellow]warning:[/] {escape(name)}")
+    read = outcome.materialized.get(READ, {})
+    if read.get("unread") and "stopped" in read:
+        console.print(f"[yellow]warning:[/] {read['unread']:,} texts stay unread: {escape(read['stopped'])}")
     if not outcome.succeeded:
         console.print(
             "[red]The refresh did not finish.[/] What was loaded and read is kept: mend the cause, run it again."
