@@ -20,7 +20,7 @@ def status(runs: int) -> None:
 
     warehouse = activate()
     console = Console(highlight=False)
-    _freshness(console, warehouse.url, settings().schema_of("intermediate"))
+    _freshness(console, warehouse.url, settings())
     _tables(console, warehouse.url, settings())
     _runs(console, runs)
 
@@ -29,7 +29,7 @@ FRESHNESS = """
 select data_timestamp, observed_at from raw_ctgov.registry_versions order by observed_at desc limit 1
 """
 UNREAD = """
-select count(*) from {intermediate}.int_stop_reason_texts texts
+select count(*) from {texts} texts
 where not exists (select from enrichment.stop_reasons answers where answers.text_hash = texts.text_hash)
 """
 # The server's running estimates: exact counts of every table would take minutes on a whole registry. dlt's own
@@ -41,7 +41,7 @@ where schemaname = any(%s) and not starts_with(pg_stat_user_tables.relname, '_')
 """
 
 
-def _freshness(console: Any, url: str, intermediate: str) -> None:
+def _freshness(console: Any, url: str, config: "Settings") -> None:
     from orchestration.warehouse import query
 
     rows = query(url, FRESHNESS) if _exists(url, "raw_ctgov.registry_versions") else []
@@ -50,9 +50,25 @@ def _freshness(console: Any, url: str, intermediate: str) -> None:
         return
     stamp, observed = rows[0]
     console.print(f"registry   as of {stamp}, loaded {_ago(observed)}")
-    if _exists(url, f"{intermediate}.int_stop_reason_texts"):
-        unread = query(url, UNREAD.format(intermediate=intermediate))[0][0]
-        console.print(f"free text  {unread:,} texts unread" if unread else "free text  all read")
+    texts = f"{config.schema_of('intermediate')}.int_stop_reason_texts"
+    if _exists(url, texts):
+        console.print(f"free text  {_unread(url, texts, config)}")
+
+
+def _unread(url: str, texts: str, config: "Settings") -> str:
+    """How much the next refresh has to read; by whichever model, where this deployment reads nothing."""
+    from orchestration.enrichment.stop_reasons.task import STOP_REASONS
+    from orchestration.enrichment.store import open_store
+    from orchestration.local.language_model import configured_model
+    from orchestration.warehouse import query
+
+    if config.llm == "off" or config.branch:
+        unread, reader = query(url, UNREAD.format(texts=texts))[0][0], "any model"
+    else:
+        reader = configured_model(config).name
+        with open_store(url, STOP_REASONS, reader) as store:
+            unread = len(store.unread())
+    return f"{unread:,} texts unread by {reader}" if unread else "all read"
 
 
 def _tables(console: Any, url: str, config: "Settings") -> None:
