@@ -219,9 +219,13 @@ def test_the_command_line(house: WatchHouse, monkeypatch: pytest.MonkeyPatch, tm
     with DagsterInstance.get() as instance:
         assert instance.get_dynamic_partitions("watchlists") == ["our-kras"]
     assert "our-kras  KRAS G12C" in run("watch", "list")
+    assert '  no trial matches\n  --drug "sotorasid" is in no intervention' in run(
+        "watch", "add", "--drug", "sotorasid"
+    )
     shown = run("watch", "show", "our kras")
     assert [word for word in ("NCT1", "NCT2", "Status", "COMPLETED") if word not in shown] == [], shown
     assert "2026-11-27  results  NCT1" in run("catalysts", "--from", "2026-11-25", "--watchlist", "our-kras")
-    assert "is no longer watched" in run("watch", "remove", "our-kras", "--yes")
+    for name in ("our-kras", "sotorasid"):
+        assert "is no longer watched" in run("watch", "remove", name, "--yes")
     with DagsterInstance.get() as instance:
         assert instance.get_dynamic_partitions("watchlists") == []

@@ -8,6 +8,7 @@ from orchestration.warehouse import query
 from orchestration.watch import store
 from orchestration.watch.catalysts import catalysts, coming_sessions
 from orchestration.watch.matching import changes, trials
+from orchestration.watch.misses import misses
 from orchestration.watch.reading import NotBuilt
 from orchestration.watch.terms import pattern
 from orchestration.watch.watchlist import Watchlist, WatchlistError, watchlist
@@ -91,6 +92,27 @@ def test_kinds_must_all_find_something_and_terms_of_a_kind_any(
     house: WatchHouse, asked: Watchlist, expected: list[str]
 ) -> None:
     assert sorted(trials(house.url, asked)["nct_id"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (watchlist(drugs=["sotorasid"]), ['--drug "sotorasid" is in no intervention; near it: sotorasib']),
+        (watchlist(drugs=["AMGEN"]), ['--drug "AMGEN" is in no intervention']),
+        (
+            watchlist(["melanomma", "KRAS G12C"], sponsors=["novartys"]),
+            [
+                'text "melanomma" is in no condition, intervention, keyword, title or sponsor; near it: Melanoma',
+                '--sponsor "novartys" is in no sponsor; near it: Novartis',
+            ],
+        ),
+        (watchlist(conditions=["melanoma"], drugs=["sotorasib"]), ["what is found is in no trial together"]),
+    ],
+)
+def test_a_watchlist_that_matches_nothing_says_what_is_found_nowhere(
+    house: WatchHouse, asked: Watchlist, expected: list[str]
+) -> None:
+    assert misses(house.url, asked) == expected
 
 
 def test_matching_trials_say_what_was_found_newest_first(house: WatchHouse) -> None:

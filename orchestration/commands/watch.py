@@ -156,10 +156,14 @@ def _register(made: Watchlist) -> None:
 def _tell_matches(url: str, made: Watchlist) -> None:
     from orchestration.commands.watch_view import matches
     from orchestration.watch.matching import trials
+    from orchestration.watch.misses import misses
     from orchestration.watch.reading import NotBuilt
 
     try:
-        click.echo(f"  {matches(trials(url, made))}")
+        found = trials(url, made)
+        click.echo(f"  {matches(found)}")
+        for line in misses(url, made) if found.is_empty() else []:
+            click.echo(f"  {line}")
     except NotBuilt:
         click.echo("  nothing is loaded yet: bioloupe refresh")
 
