@@ -42,6 +42,19 @@ def test_a_table_that_only_grows_may_not_lose_a_row() -> None:
     assert bounds_of("feature__ctgov.studies") == bounds_of("ctgov.studies")
 
 
+@pytest.mark.parametrize("log", ["analytics.fct_trial_changes", "feature__analytics.fct_trial_changes"])
+def test_a_log_may_grow_without_bound_and_not_shrink(log: str) -> None:
+    assert compare(table(351), table(1), bounds_of(log))["row_count"].passed
+    assert compare(table(350), table(351), bounds_of(log))["row_count"].holds
+
+
+def test_sponsors_moves_may_grow_without_bound_and_lose_a_few_rows() -> None:
+    moves = bounds_of("analytics.fct_sponsor_moves")
+    assert compare(table(9_000), table(1_000), moves)["row_count"].passed
+    assert compare(table(999), table(1_000), moves)["row_count"].passed
+    assert compare(table(800), table(1_000), moves)["row_count"].holds
+
+
 def test_a_slow_leak_shows_against_the_week_s_peak() -> None:
     verdict = compare(table(8_900), table(9_100), peak=10_000)["row_count"]
     assert verdict.holds

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from math import isfinite
 from typing import Any
 
 from dagster import (
@@ -92,9 +93,10 @@ def _layer_checks(name: str, tables: Mapping[AssetKey, str]) -> AssetChecksDefin
 def _descriptions(table: str, bounds: Bounds) -> dict[str, str]:
     accept = f"Where it is meant so: `bioloupe checks accept {table}`."
     shrink = f"lost more than {bounds.shrink:.0%} of its rows within a week" if bounds.shrink else "lost a row"
+    growth = f"Warning: it grew by more than {bounds.growth:.0%}. " if isfinite(bounds.growth) else ""
     return {
         ROW_COUNT: f"Error, and what follows waits: the table {shrink}, or {bounds.gone:.0%} of its rows are marked as "
-        f"gone. Warning: it grew by more than {bounds.growth:.0%}. {accept}",
+        f"gone. {growth}{accept}",
         NULL_RATES: f"A column lost more of its values than its rows account for: beyond {bounds.nulls_warn:.0%} a "
         f"warning, beyond {bounds.nulls_error:.0%} an error, and what follows waits. {accept}",
         COLUMNS: f"A dropped column is an error, and what follows waits; a new column or type is a warning. {accept}",

@@ -52,8 +52,8 @@ class Bounds:
     """How far a table may move, as fractions of what it was.
 
     `shrink`: rows lost; 0 for tables that only ever grow. `gone`: live rows lost. `growth`: rows gained, beyond which
-    is a warning. `nulls_warn`, `nulls_error`: values lost in a column whose rows are still there. `exempt`: columns
-    of which fewer values mean nothing bad.
+    is a warning; infinite for logs. `nulls_warn`, `nulls_error`: values lost in a column whose rows are still there.
+    `exempt`: columns of which fewer values mean nothing bad.
     """
 
     shrink: float = 0.10
