@@ -3,10 +3,12 @@
 from datetime import datetime, timezone
 
 import pytest
+from dagster import AssetKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.checks.bounds import bounds_of
+from orchestration.checks.tables import result
 from orchestration.checks.verdicts import Baseline, Bounds, Column, Observation, Verdict, judge, tolerated_loss
 
 BOUNDS = Bounds(shrink=0.10, gone=0.05, growth=1.0, nulls_warn=0.10, nulls_error=0.50)
@@ -72,6 +74,20 @@ def test_growth_is_a_warning() -> None:
     verdict = compare(table(25_000), table(10_000))["row_count"]
     assert (verdict.passed, verdict.severity, verdict.holds) == (False, "WARN", False)
     assert compare(table(19_000), table(10_000))["row_count"].passed
+
+
+@pytest.mark.parametrize(
+    ("name", "repair"),
+    [
+        ("ctgov.keywords", "; where not: `dbt run --full-refresh --select stg_ctgov__keywords`"),
+        ("feature__ctgov.keywords", "; where not: `dbt run --full-refresh --select stg_ctgov__keywords`"),
+        ("raw_ctgov.studies", ""),
+        ("analytics.dim_trials", ""),
+    ],
+)
+def test_what_holds_names_the_ways_out(name: str, repair: str) -> None:
+    told = result(AssetKey(name.split(".")), name, compare(table(0), table(1_000))["row_count"]).description or ""
+    assert told.endswith(f"Where it is meant so: `bioloupe checks accept {name}`{repair}; then run again")
 
 
 @pytest.mark.parametrize(

@@ -104,9 +104,8 @@ def _descriptions(table: str, bounds: Bounds) -> dict[str, str]:
 
 
 def result(key: AssetKey, table: str, verdict: Verdict) -> AssetCheckResult:
-    """A verdict as Dagster shows it; one that holds what follows names the way to accept it."""
-    accept = f". Where it is meant so: `bioloupe checks accept {table}`, then run again"
-    remedy = accept if verdict.holds and verdict.check in (ROW_COUNT, NULL_RATES, COLUMNS) else ""
+    """A verdict as Dagster shows it; one that holds what follows names the ways out."""
+    remedy = _remedy(table) if verdict.holds and verdict.check in (ROW_COUNT, NULL_RATES, COLUMNS) else ""
     metadata: dict[str, Any] = {"dagster/table_name": table, **verdict.numbers}
     return AssetCheckResult(
         asset_key=key,
@@ -116,3 +115,11 @@ def result(key: AssetKey, table: str, verdict: Verdict) -> AssetCheckResult:
         description=verdict.text + remedy,
         metadata=metadata,
     )
+
+
+def _remedy(table: str) -> str:
+    """How to accept a table as it stands and, where it is staged from what is loaded, how to build it anew."""
+    schema, name = table.split(".")
+    staged = schema.split("__")[-1] == "ctgov"
+    repair = f"; where not: `dbt run --full-refresh --select stg_ctgov__{name}`" if staged else ""
+    return f". Where it is meant so: `bioloupe checks accept {table}`{repair}; then run again"
