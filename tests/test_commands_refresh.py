@@ -73,6 +73,13 @@ def test_the_summary_counts_studies_rows_texts_and_cost() -> None:
     assert "did not finish" not in text
 
 
+@pytest.mark.parametrize(("warnings", "told"), [(["old"], "1 warning"), (["old", "older"], "2 warnings")])
+def test_the_summary_counts_warnings(warnings: list[str], told: str) -> None:
+    console, buffer = drawn(terminal=False)
+    conclude(console, Outcome(warnings=warnings, succeeded=True), 1.0, "0123456789")
+    assert f"0 passed, 0 failed, {told}" in [line.strip()[11:] for line in buffer.getvalue().splitlines()]
+
+
 def test_a_failure_names_the_step_the_cause_and_what_is_kept() -> None:
     console, buffer = drawn(terminal=False)
     outcome = Outcome(failures={"dbt_staging": "no [table] there"}, failed_checks=["ctgov/stg_ctgov__studies: unique"])

@@ -32,10 +32,9 @@ def verify_and_show(directory: Path) -> bool:
 
 def _content(manifest: Manifest) -> str:
     size = sum(file.bytes for file in manifest.files) / 1e6
-    return (
-        f"{len(manifest.files)} files, {size:,.1f} MB, {len(manifest.tables)} tables, "
-        f"{sum(manifest.rows.values()):,} rows, every checksum and row count"
-    )
+    files = f"{len(manifest.files)} {'file' if len(manifest.files) == 1 else 'files'}"
+    tables = f"{len(manifest.tables)} {'table' if len(manifest.tables) == 1 else 'tables'}"
+    return f"{files}, {size:,.1f} MB, {tables}, {sum(manifest.rows.values()):,} rows, every checksum and row count"
 
 
 class _Told:

@@ -87,13 +87,15 @@ def _short(step: str) -> str:
 def _conclude(console: Console, path: Path, manifest: Manifest, seconds: float) -> None:
     """Print what was published, and a line for each way to read it."""
     latest = path.parent / "latest"
+    tables = f"{len(manifest.tables)} {'table' if len(manifest.tables) == 1 else 'tables'}"
     console.print(
-        f"\nPublished in {seconds:.0f} s: {len(manifest.tables)} tables, {sum(manifest.rows.values()):,} rows, "
+        f"\nPublished in {seconds:.0f} s: {tables}, {sum(manifest.rows.values()):,} rows, "
         f"of the registry's {manifest.registry_timestamp or 'unknown'} data\n  {path}\n  {latest} points to it"
     )
     for kind in dict.fromkeys(file.format for file in manifest.files):
         files = [file for file in manifest.files if file.format == kind]
-        console.print(f"  {kind:8} {len(files):4} files  {sum(file.bytes for file in files) / 1e6:10,.1f} MB")
+        noun = "file " if len(files) == 1 else "files"
+        console.print(f"  {kind:8} {len(files):4} {noun}  {sum(file.bytes for file in files) / 1e6:10,.1f} MB")
     console.print("\nLook next\n  bioloupe export verify           read it all again, compare it with manifest.json")
     for file in {file.format: file for file in manifest.files}.values():
         console.print(f"  {_reading(file.format, latest / file.path)}", soft_wrap=True)

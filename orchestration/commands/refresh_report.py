@@ -150,7 +150,8 @@ def _summary(outcome: Outcome, seconds: float) -> Table:
     for layer, rows in _rows_by_layer(outcome).items():
         table.add_row(f"rows in {layer}", f"{rows:,}")
     told = f"{outcome.passed.total():,} passed, {len(outcome.failed_checks):,} failed"
-    table.add_row("checks", told + (f", {len(outcome.warnings):,} warnings" if outcome.warnings else ""))
+    warned = len(outcome.warnings)
+    table.add_row("checks", told + (f", {warned:,} {'warning' if warned == 1 else 'warnings'}" if warned else ""))
     table.add_row("free text", _read(read) or "not read")
     if "calls" in read:
         tokens = f"{read['prompt_tokens']:,} tokens in, {read['completion_tokens']:,} out"
