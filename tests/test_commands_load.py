@@ -113,5 +113,10 @@ def test_a_comparison_is_modelled_in_its_run(registry: Registry, filled_warehous
     succeeded, text = shown(show_reconcile, 0.1, tmp_path / "log")
     assert "held back" in text, text
     assert "nothing is marked as gone" in text
+    assert "What the comparison found\n" in text
+    assert re.search(r"^ *loaded +7 *$", text, re.MULTILINE), text
+    lines = [line.split() for line in text.splitlines()]
+    assert ["staging", "done"] in lines
+    assert [line for line in lines if len(line) == 1 and line[0] in STEPS.values()] == []
     assert query(filled_warehouse_url, "select count(*) from ctgov.studies where nct_id < 'NCT9'") == [(7,)]
     assert succeeded

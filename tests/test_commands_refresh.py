@@ -62,6 +62,14 @@ def test_without_a_terminal_each_step_leaves_plain_lines() -> None:
     assert printed == [["load", "begins"], ["load", "half"], ["load", "failed all of it"]]
 
 
+def test_a_step_that_counts_nothing_ends_with_a_word() -> None:
+    console, buffer = drawn(terminal=False)
+    with Lines(console) as lines:
+        lines.begin("load_clinicaltrials_gov")
+        lines.end("load_clinicaltrials_gov", "")
+    assert buffer.getvalue().split() == ["load", "begins", "load", "done"]
+
+
 def test_the_summary_counts_studies_rows_texts_and_cost() -> None:
     console, buffer = drawn(terminal=False)
     conclude(console, Outcome({LOAD: LOADED, READ: ANSWERED}, succeeded=True), 12.0, "0123456789")

@@ -35,6 +35,7 @@ STEPS = {
     **{key.to_python_identifier(): "windows" for key in BACKFILLED.values()},
 }
 COMPARED = ("missed_new", "missed_changes", "silent_changes", "not_due", "gone", "returned", "held_back")
+LOADED = ("missed_new", "missed_changes", "silent_changes", "not_due", "returned")
 
 
 def windows(by: str, first: date | None, last: date | None, types: Sequence[str]) -> list[str] | None:
@@ -75,10 +76,8 @@ def show_reconcile(console: Console, most_gone: float, log: Path) -> bool:
     if outcome is None:
         return False
     found = outcome.materialized["/".join(RECONCILIATION.path)]
-    table = Table(title="What the comparison found", title_justify="left", show_header=False, box=None)
-    for name in COMPARED:
-        table.add_row(name.replace("_", " "), f"{found[name]:,}")
-    console.print(table)
+    console.print("\n[italic]What the comparison found[/]")
+    console.print(_compared(found))
     if found["note"]:
         console.print(f"[yellow]{escape(found['note'])}[/]")
     console.print(
@@ -135,6 +134,16 @@ def _follow(console: Console, stream: Iterator[DagsterEvent]) -> Outcome:
             elif event.event_type == DagsterEventType.STEP_UP_FOR_RETRY:
                 lines.move(step, 0, None, "waits, then tries again: " + escape(reason(event)))
     return outcome
+
+
+def _compared(found: Mapping[str, Any]) -> Table:
+    """What differed, by kind; a comparison that ended has loaded all of it but what is gone or held back."""
+    table = Table(show_header=False, box=None)
+    for name in COMPARED:
+        table.add_row(name.replace("_", " "), f"{found[name]:,}")
+    if loaded := sum(found[name] for name in LOADED):
+        table.add_row("loaded", f"{loaded:,}")
+    return table
 
 
 def _loaded(found: Mapping[str, Any], span: str) -> str:

@@ -133,6 +133,7 @@ class Lines:
     def end(self, step: str, text: str, failed: bool = False) -> None:
         if step in self._tasks:
             mark = "[red]failed[/] " if failed else ""
+            text = text or ("" if failed else "done")
             self._bars.update(self._tasks[step], total=1, completed=0 if failed else 1, note=mark + text)
             self._bars.stop_task(self._tasks[step])
             self._plain(f"{self._name(step)}  {mark}{text}", always=True)
