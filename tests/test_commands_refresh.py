@@ -88,6 +88,16 @@ def test_the_summary_counts_warnings(warnings: list[str], told: str) -> None:
     assert f"0 passed, 0 failed, {told}" in [line.strip()[11:] for line in buffer.getvalue().splitlines()]
 
 
+def test_layers_are_listed_in_their_order_whatever_was_built_first() -> None:
+    console, buffer = drawn(terminal=False)
+    built = ["analytics/dim_trials", "intermediate/int_stopped_trials", LOAD, READ, "ctgov/stg_ctgov__studies"]
+    counted = {key: {**LOADED, **ANSWERED, "dagster/row_count": 2} for key in built}
+    conclude(console, Outcome({**counted, "intermediate/int_trial_terms": {}}, succeeded=True), 1.0, "0123456789")
+    lines = [line.split() for line in buffer.getvalue().splitlines() if line.startswith("rows in")]
+    layers = ("raw", "staging", "intermediate", "enrichment", "analytics")
+    assert lines == [["rows", "in", layer, "2"] for layer in layers]
+
+
 def test_a_failure_names_the_step_the_cause_and_what_is_kept() -> None:
     console, buffer = drawn(terminal=False)
     outcome = Outcome(failures={"dbt_staging": "no [table] there"}, failed_checks=["ctgov/stg_ctgov__studies: unique"])

@@ -25,8 +25,8 @@ def events_of(
         unique_id = event.metadata.get("unique_id")
         node = invocation.manifest["nodes"].get(unique_id.value) if unique_id else None
         if node and node["resource_type"] == "model":
-            about = warehouse.about(_relation(node)) | _lineage(node, invocation, translator)
-            event = event.with_metadata({**event.metadata, **about})
+            about = warehouse.about(_relation(node), is_view=node["config"]["materialized"] == "view")
+            event = event.with_metadata({**event.metadata, **about, **_lineage(node, invocation, translator)})
         yield event
 
 

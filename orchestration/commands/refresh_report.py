@@ -163,9 +163,10 @@ def _summary(outcome: Outcome, seconds: float) -> Table:
 
 
 def _rows_by_layer(outcome: Outcome) -> dict[str, int]:
+    """The layers' rows in the order of LAYERS, whichever was built first."""
     rows: dict[str, int] = {}
     for key, values in outcome.materialized.items():
         layer = LAYERS.get(key.split("/")[0])
         if layer and "dagster/row_count" in values:
             rows[layer] = rows.get(layer, 0) + int(values["dagster/row_count"])
-    return rows
+    return {layer: rows[layer] for layer in LAYERS.values() if layer in rows}

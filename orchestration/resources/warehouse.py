@@ -17,13 +17,17 @@ class WarehouseResource(ConfigurableResource[Any]):
 
     url: str = EnvVar("DATABASE_URL")
 
-    def about(self, relation: str) -> dict[str, Any]:
-        """Metadata of a table as it stands: rows, columns with their types and comments, its name."""
+    def about(self, relation: str, *, is_view: bool = False) -> dict[str, Any]:
+        """Metadata of a table as it stands: rows, columns with their types and comments, its name.
+
+        A view's rows are not counted: it holds none of its own, and may take long to give them.
+        """
         columns = [
             TableColumn(name, kind, description) for name, kind, description in query(self.url, COLUMNS, (relation,))
         ]
+        rows = {} if is_view else {"dagster/row_count": query(self.url, f"select count(*) from {relation}")[0][0]}
         return {
-            "dagster/row_count": query(self.url, f"select count(*) from {relation}")[0][0],
+            **rows,
             "dagster/column_schema": TableSchema(columns),
             "dagster/table_name": relation,
         }
