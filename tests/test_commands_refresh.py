@@ -79,6 +79,7 @@ def test_the_summary_counts_studies_rows_texts_and_cost() -> None:
     assert "5 by rule, 2 by model, 1 failed, 4 left for the next refresh" in text
     assert "3 (6,000 tokens in, 90 out, $0.0123)" in text
     assert "did not finish" not in text
+    assert "psql" in text
 
 
 @pytest.mark.parametrize(("warnings", "told"), [(["old"], "1 warning"), (["old", "older"], "2 warnings")])
@@ -106,6 +107,8 @@ def test_a_failure_names_the_step_the_cause_and_what_is_kept() -> None:
     assert "staging failed: no [table] there" in text
     assert "check failed: ctgov/stg_ctgov__studies: unique" in text
     assert "is kept: mend the cause, run it again" in text
+    assert "bioloupe ui" in text
+    assert "psql" not in text
 
 
 def test_texts_that_the_model_was_not_to_be_asked_about_are_a_warning() -> None:

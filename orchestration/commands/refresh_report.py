@@ -138,9 +138,11 @@ def conclude(console: Console, outcome: Outcome, seconds: float, run_id: str) ->
     console.print(
         f"\nLook next\n"
         f"  bioloupe ui                      lineage, checks and this run ({run_id[:8]}) in the browser\n"
-        f"  bioloupe status                  freshness, row counts, last runs\n"
-        f'  psql "$(bioloupe db url)"        select stop_reason, count(*) from analytics.fct_stopped_trials group by 1'
+        f"  bioloupe status                  freshness, row counts, last runs"
     )
+    if outcome.succeeded:
+        query = "select stop_reason, count(*) from analytics.fct_stopped_trials group by 1"
+        console.print(f'  psql "$(bioloupe db url)"        {query}')
 
 
 def _summary(outcome: Outcome, seconds: float) -> Table:
