@@ -92,6 +92,20 @@ def test_every_variable_is_in_the_readme() -> None:
     assert [name for name in VARIABLES if f"`{name}`" not in readme] == []
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["refesh"], "No such command 'refesh'. Did you mean 'refresh'?\n"),
+        (["zzz"], "No such command 'zzz'.\n"),
+        (["watch", "ad"], "No such command 'ad'. Did you mean 'add'?\n"),
+    ],
+)
+def test_a_mistyped_command_is_met_with_the_nearest_one(typed: list[str], told: str) -> None:
+    result = CliRunner().invoke(bioloupe, typed)
+    assert result.exit_code == 2
+    assert result.output.endswith(told)
+
+
 def test_help_lists_the_commands_and_loads_neither_dagster_nor_dlt() -> None:
     result = CliRunner().invoke(bioloupe, ["--help"])
     assert result.exit_code == 0, result.output
