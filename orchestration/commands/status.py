@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from dagster import RunRecord
+
     from orchestration.settings import Settings
 
 
@@ -94,10 +96,16 @@ def _runs(console: Any, limit: int) -> None:
     with DagsterInstance.get() as instance:
         for record in instance.get_run_records(limit=limit):
             run, began, ended = record.dagster_run, record.start_time, record.end_time
-            started = _ago(datetime.fromtimestamp(began, timezone.utc)) if began else "not yet"
             took = f"{ended - began:.0f}" if began and ended else ""
-            table.add_row(run.run_id[:8], run.job_name, run.status.value.lower(), started, took)
+            table.add_row(run.run_id[:8], run.job_name, run.status.value.lower(), _started(record), took)
     console.print(table if table.row_count else "no run yet")
+
+
+def _started(record: "RunRecord") -> str:
+    """When a run started; of one that ended before it could, when it was created."""
+    if record.start_time:
+        return _ago(datetime.fromtimestamp(record.start_time, timezone.utc))
+    return f"never, created {_ago(record.create_timestamp)}" if record.dagster_run.is_finished else "not yet"
 
 
 def _exists(url: str, relation: str) -> bool:
