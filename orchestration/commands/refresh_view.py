@@ -26,6 +26,7 @@ def run_and_show(console: Console, config: Settings, log: Path, wait: bool) -> b
     heed_signals()
     dagster_url = activate().dagster_url
     _introduce(console, config)
+    console.print("Dagster takes some seconds to load.")
     with DagsterInstance.get() as instance:
         for dead in run_queue.settle(instance):
             _alert(console, instance, dead, config)
