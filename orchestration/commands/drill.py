@@ -21,7 +21,7 @@ def drill(only: tuple[str, ...], studies: int, keep: bool) -> None:
 
     Registry down, a bad night of data, a killed run, a spent budget: each must end with its alert, its block and its
     recovery. It happens in a throw-away installation beside yours (own Postgres, registry, alert receiver; the
-    language model is the one you use), so nothing of yours is touched and nobody is alerted. Takes about eight
+    language model is the one you use), so nothing of yours is touched and nobody is alerted. Takes about six
     minutes on two cores. Exit code 0: everything held.
     """
     from orchestration.drill.house import House
