@@ -2,6 +2,7 @@
 
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -91,7 +92,7 @@ class LoadSummary:
 
 
 @dataclass
-class Loading:
+class Loading(ABC):
     """One load of one registry. `batches()` does the work; `summary` says, during and after it, what was done.
 
     `registry` names what is behind `api_url` where its address changes from load to load (None: the URL itself).
@@ -151,9 +152,9 @@ class Loading:
         self.summary.seconds = time.monotonic() - self._began
         log.info("%s", self.summary)
 
+    @abstractmethod
     def _work(self, warehouse: Warehouse) -> Iterator[tuple[LoadInfo, BatchSummary]]:
         """Read and commit until done."""
-        raise NotImplementedError
 
     def _recover(self, warehouse: Warehouse) -> LoadInfo | None:
         """Load what a killed run had extracted, unless another load has used the tables that its rows wait in."""
@@ -188,9 +189,9 @@ class Loading:
         self._report("load", position.studies_read, position.studies_expected, Counts())
         return BatchSummary(self.summary.batches, counts, position.phase, recovered)
 
+    @abstractmethod
     def _position(self) -> Any:
         """The committed position: a Crawl, a Sweep, Windows; None before the first batch."""
-        raise NotImplementedError
 
     def _report_page(self, position: Position, counts: Counts) -> None:
         self._report("extract", position.studies_read, position.studies_expected, counts)
