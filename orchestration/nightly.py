@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Any, cast
 
 import psutil
@@ -28,6 +28,7 @@ from dagster._core.utils import make_new_run_id
 
 from orchestration import run_queue
 from orchestration.failures import INTERRUPTED, reason
+from orchestration.meanwhile import meanwhile
 from orchestration.run_queue import PROCESS_TAG
 from orchestration.settings import PROJECT_ROOT, settings
 from orchestration.warehouse import connect
@@ -120,28 +121,18 @@ def _turn(dagster_url: str) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _heeding_termination(run: DagsterRun, instance: DagsterInstance) -> Iterator[None]:
+def _heeding_termination(run: DagsterRun, instance: DagsterInstance) -> AbstractContextManager[None]:
     """Interrupt this process's main thread, as Ctrl-C would, once somebody has asked for the run's end."""
-    over = threading.Event()
 
-    def look() -> None:
-        while not over.wait(LOOK_EVERY_SECONDS):
-            found = instance.get_run_by_id(run.run_id)
-            if found is not None and found.status == DagsterRunStatus.CANCELING:
-                # To that thread itself: it may be waiting for a subprocess, which only a signal of its own ends.
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-                if not over.wait(GRACE_SECONDS):
-                    _end_at_once(found, instance)
-                return
+    def look(over: threading.Event) -> None:
+        found = instance.get_run_by_id(run.run_id)
+        if found is not None and found.status == DagsterRunStatus.CANCELING:
+            # To that thread itself: it may be waiting for a subprocess, which only a signal of its own ends.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            if not over.wait(GRACE_SECONDS):
+                _end_at_once(found, instance)
 
-    looking = threading.Thread(target=look, name="heed termination", daemon=True)
-    looking.start()
-    try:
-        yield
-    finally:
-        over.set()
-        looking.join()
+    return meanwhile(look, LOOK_EVERY_SECONDS)
 
 
 def _end_at_once(run: DagsterRun, instance: DagsterInstance) -> None:

@@ -24,6 +24,7 @@ from dagster._serdes import unpack_value
 from redis import Redis
 from redis.exceptions import RedisError
 
+from orchestration.meanwhile import meanwhile
 from orchestration.warehouse import connect
 
 UNACKED = "unacked_index"  # where kombu keeps, by delivery tag, when a task was taken
@@ -45,7 +46,7 @@ class LeasedTask(Task):  # type: ignore[misc]
                 raise Reject("another worker is at it", requeue=True)
             # Read here: in another thread Celery knows of no request.
             tag = self.request.properties["delivery_tag"]
-            with _meanwhile(lambda: self._renew(tag)), _signals_restored():
+            with meanwhile(lambda _: self._renew(tag), LOOK_EVERY_SECONDS), _signals_restored():
                 return self._work(*args, **kwargs)
 
     def _work(self, *args: Any, **kwargs: Any) -> Any:
@@ -116,30 +117,12 @@ def _alone(task_id: str) -> Iterator[bool]:
 
 
 def _interrupted_when(over: Callable[[], bool]) -> Any:
-    def interrupt() -> None:
+    def interrupt(_: threading.Event) -> None:
         if over():
             # Not `interrupt_main`: this one also ends a wait for the network. Ignored where no step is at work.
             os.kill(os.getpid(), signal.SIGINT)
 
-    return _meanwhile(interrupt)
-
-
-@contextmanager
-def _meanwhile(act: Callable[[], None]) -> Iterator[None]:
-    """Have `act` called every few seconds in a thread for as long as the context lasts."""
-    ended = threading.Event()
-
-    def repeat() -> None:
-        while not ended.wait(LOOK_EVERY_SECONDS):
-            act()
-
-    thread = threading.Thread(target=repeat, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return meanwhile(interrupt, LOOK_EVERY_SECONDS)
 
 
 @contextmanager

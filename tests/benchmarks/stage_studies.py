@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,7 @@ import psycopg2
 
 from ingest.clinicaltrials_gov.schema import INDEXES
 from orchestration.local.postgres import EmbeddedPostgres
+from orchestration.meanwhile import meanwhile
 from tests.conftest import free_port
 from tests.dbt_warehouse import DbtWarehouse
 
@@ -114,31 +115,22 @@ def copy_floor(warehouse: DbtWarehouse) -> tuple[float, int]:
     return seconds, rows
 
 
-@contextmanager
-def _watching(build: Build) -> Iterator[None]:
+def _watching(build: Build) -> AbstractContextManager[None]:
     """Look at the memory of dbt, our only child, and of Postgres' processes (their private part) ten times a second."""
-    over = threading.Event()
 
-    def look() -> None:
-        while not over.wait(0.1):
-            dbt, postgres = 0, 0
-            for process in psutil.process_iter(["name", "ppid"]):
-                with suppress(psutil.Error):
-                    if process.info["ppid"] == os.getpid() and process.info["name"] != "postgres":
-                        dbt += process.memory_info().rss
-                    elif process.info["name"] == "postgres":
-                        memory = process.memory_info()
-                        postgres += memory.rss - memory.shared
-            build.dbt_mb = max(build.dbt_mb, dbt // 2**20)
-            build.postgres_mb = max(build.postgres_mb, postgres // 2**20)
+    def look(_: threading.Event) -> None:
+        dbt, postgres = 0, 0
+        for process in psutil.process_iter(["name", "ppid"]):
+            with suppress(psutil.Error):
+                if process.info["ppid"] == os.getpid() and process.info["name"] != "postgres":
+                    dbt += process.memory_info().rss
+                elif process.info["name"] == "postgres":
+                    memory = process.memory_info()
+                    postgres += memory.rss - memory.shared
+        build.dbt_mb = max(build.dbt_mb, dbt // 2**20)
+        build.postgres_mb = max(build.postgres_mb, postgres // 2**20)
 
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    try:
-        yield
-    finally:
-        over.set()
-        looking.join()
+    return meanwhile(look, 0.1)
 
 
 def report(
