@@ -12,6 +12,7 @@ from psycopg2.extras import execute_values
 
 from orchestration.checks.verdicts import Verdict
 from orchestration.coverage.leaves import Leaf, known_keys, leaves
+from orchestration.wording import counted
 
 KNOWN_FIELDS = "known_fields"
 # Studies that one examination reads at most, some 10 s of work: of more that are new at once a sample is read.
@@ -89,7 +90,7 @@ def _verdict(found: list[tuple[str, int]], every: int) -> Verdict:
     sample = f" (of one study in {every} that were new at once)" if every > 1 else ""
     if not found:
         return Verdict(KNOWN_FIELDS, True, f"every field of what changed is known{sample}")
-    told = ", ".join(f"{path} in {studies:,} {'study' if studies == 1 else 'studies'}" for path, studies in found[:20])
+    told = ", ".join(f"{path} in {counted(studies, 'study', 'studies')}" for path, studies in found[:20])
     more = f", and {len(found) - 20} more" if len(found) > 20 else ""
     text = f"fields that are not staged, nor listed in orchestration/coverage/leaves.csv: {told}{more}{sample}"
     return Verdict(KNOWN_FIELDS, False, text, "WARN", numbers)

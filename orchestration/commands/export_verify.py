@@ -9,6 +9,7 @@ import click
 from orchestration.export.check import verify
 from orchestration.export.manifest import NAME, Manifest, read_manifest
 from orchestration.export.publish import Shelf
+from orchestration.wording import counted
 
 TELL_EVERY_SECONDS = 1.0
 
@@ -32,8 +33,7 @@ def verify_and_show(directory: Path) -> bool:
 
 def _content(manifest: Manifest) -> str:
     size = sum(file.bytes for file in manifest.files) / 1e6
-    files = f"{len(manifest.files)} {'file' if len(manifest.files) == 1 else 'files'}"
-    tables = f"{len(manifest.tables)} {'table' if len(manifest.tables) == 1 else 'tables'}"
+    files, tables = counted(len(manifest.files), "file"), counted(len(manifest.tables), "table")
     return f"{files}, {size:,.1f} MB, {tables}, {sum(manifest.rows.values()):,} rows, every checksum and row count"
 
 

@@ -18,6 +18,7 @@ from orchestration.failures import reason
 from orchestration.nightly import RefreshRunning, create_run, events
 from orchestration.runtime import activate, heed_signals
 from orchestration.settings import Settings
+from orchestration.wording import counted
 
 GRAPH = EXPORT.to_python_identifier()
 STEPS = {
@@ -87,10 +88,10 @@ def _short(step: str) -> str:
 def _conclude(console: Console, path: Path, manifest: Manifest, seconds: float) -> None:
     """Print what was published, and a line for each way to read it."""
     latest = path.parent / "latest"
-    tables = f"{len(manifest.tables)} {'table' if len(manifest.tables) == 1 else 'tables'}"
     console.print(
-        f"\nPublished in {seconds:.0f} s: {tables}, {sum(manifest.rows.values()):,} rows, "
-        f"of the registry's {manifest.registry_timestamp or 'unknown'} data\n  {path}\n  {latest} points to it"
+        f"\nPublished in {seconds:.0f} s: {counted(len(manifest.tables), 'table')}, "
+        f"{sum(manifest.rows.values()):,} rows, of the registry's {manifest.registry_timestamp or 'unknown'} data\n"
+        f"  {path}\n  {latest} points to it"
     )
     for kind in dict.fromkeys(file.format for file in manifest.files):
         files = [file for file in manifest.files if file.format == kind]

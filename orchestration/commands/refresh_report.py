@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestration.failures import reason
+from orchestration.wording import counted
 
 # First part of an asset key → the layer that a person knows.
 LAYERS = {
@@ -153,7 +154,7 @@ def _summary(outcome: Outcome, seconds: float) -> Table:
         table.add_row(f"rows in {layer}", f"{rows:,}")
     told = f"{outcome.passed.total():,} passed, {len(outcome.failed_checks):,} failed"
     warned = len(outcome.warnings)
-    table.add_row("checks", told + (f", {warned:,} {'warning' if warned == 1 else 'warnings'}" if warned else ""))
+    table.add_row("checks", told + (f", {counted(warned, 'warning')}" if warned else ""))
     table.add_row("free text", _read(read) or "not read")
     if "calls" in read:
         tokens = f"{read['prompt_tokens']:,} tokens in, {read['completion_tokens']:,} out"
