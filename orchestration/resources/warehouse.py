@@ -1,10 +1,11 @@
 """The warehouse as a Dagster resource."""
 
+from contextlib import closing
 from typing import Any
 
 from dagster import ConfigurableResource, EnvVar, TableColumn, TableSchema
 
-from orchestration.warehouse import query
+from orchestration.warehouse import connect
 
 COLUMNS = """
 select attname, format_type(atttypid, atttypmod), col_description(attrelid, attnum)
@@ -22,12 +23,11 @@ class WarehouseResource(ConfigurableResource[Any]):
 
         A view's rows are not counted: it holds none of its own, and may take long to give them.
         """
-        columns = [
-            TableColumn(name, kind, description) for name, kind, description in query(self.url, COLUMNS, (relation,))
-        ]
-        rows = {} if is_view else {"dagster/row_count": query(self.url, f"select count(*) from {relation}")[0][0]}
-        return {
-            **rows,
-            "dagster/column_schema": TableSchema(columns),
-            "dagster/table_name": relation,
-        }
+        rows: dict[str, Any] = {}
+        with closing(connect(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(COLUMNS, (relation,))
+            columns = [TableColumn(name, kind, description) for name, kind, description in cursor]
+            if not is_view:
+                cursor.execute(f"select count(*) from {relation}")
+                ((rows["dagster/row_count"],),) = cursor.fetchall()
+        return {**rows, "dagster/column_schema": TableSchema(columns), "dagster/table_name": relation}
