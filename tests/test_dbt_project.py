@@ -155,7 +155,9 @@ def test_names_and_types_are_aacts(table: str, shared: Path) -> None:
 @pytest.mark.parametrize("model", sorted(STAGING.glob("*.sql")), ids=lambda model: model.stem)
 def test_staging_models_read_changed_studies_only(model: Path) -> None:
     text = model.read_text()
-    assert re.search(r"{{ changed_studies\((section='\w+')?\) }}", text)
+    # Two readings of the results cost less than one that is kept: see the model.
+    readings = 2 if model.stem == "stg_ctgov__result_groups" else 1
+    assert len(re.findall(r"{{ changed_studies\((section='\w+')?\) }}", text)) == readings
     assert "source(" not in text
     assert "ref(" not in text
 
